@@ -1,0 +1,212 @@
+/*
+ * amanuensis.h: the C ABI of the Whisper engine.
+ *
+ * The native side does mathematics on one window (at most 30 s of audio) or one decoding step; policy
+ * (fallback, seek, segments, words) lives in the caller. Rules of this interface:
+ *  - Every call returns an am_status; the message of a failure is am_last_error() of the same thread.
+ *  - No C++ exception leaves the library. No call allocates memory of audio size: the caller owns every
+ *    buffer passed in, and it must stay valid for as long as the comment at the parameter says.
+ *  - Structs that may grow begin with struct_size, which the caller sets to sizeof(the struct it knows).
+ *  - am_model is immutable and may be used by all threads. An am_lane and an am_decoder belong to one
+ *    thread at a time. Lanes and decoders keep their model alive: handles may be closed in any order.
+ *  - Batch invariance: the bits of one window's or one sequence's result do not depend on what else is
+ *    computed beside it, nor on the number of threads.
+ *  - All arrays are row-major and little-endian.
+ */
+#ifndef AMANUENSIS_H
+#define AMANUENSIS_H
+
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define AM_API __attribute__((visibility("default")))
+#else
+#define AM_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define AM_ABI_VERSION 1
+
+/* Geometry shared by all Whisper checkpoints (openai/whisper audio.py). */
+#define AM_SAMPLE_RATE 16000
+#define AM_HOP 160
+#define AM_WINDOW_FRAMES 3000 /* mel frames of 10 ms in a window of 30 s */
+#define AM_MAX_TOP_K 16
+
+typedef enum am_status {
+  AM_OK = 0,
+  AM_INVALID_ARGUMENT = 1, /* a null pointer, a wrong size, a token outside the vocabulary */
+  AM_IO = 2,               /* a file can't be opened, read or mapped */
+  AM_BAD_MODEL = 3,        /* the file is not a Whisper model, or is damaged */
+  AM_OUT_OF_MEMORY = 4,
+  AM_UNSUPPORTED = 5, /* this machine or this build can't do it */
+  AM_BAD_STATE = 6,   /* a slot that is not open, more tokens than the context holds */
+  AM_INTERNAL = 7
+} am_status;
+
+typedef enum am_profile {
+  AM_PROFILE_REFERENCE = 0, /* fp32 throughout: token-exact with openai/whisper */
+  AM_PROFILE_FAST = 1       /* int8 / bf16 as the machine offers */
+} am_profile;
+
+typedef struct am_model am_model;
+typedef struct am_lane am_lane;
+typedef struct am_decoder am_decoder;
+
+/* ABI number of the library: must equal AM_ABI_VERSION of the caller. */
+AM_API int32_t am_abi_version(void);
+
+/* Message of the last failed call on this thread ("" if none). Valid until the thread's next call. */
+AM_API const char* am_last_error(void);
+
+typedef struct am_cpu_info {
+  uint32_t struct_size;
+  int32_t logical_cpus;
+  char brand[64];
+  char isa[64];      /* what our own kernels use, for example "avx512_vnni" */
+  char dnnl_isa[64]; /* what oneDNN reports as effective */
+  char dnnl_version[32];
+} am_cpu_info;
+
+AM_API am_status am_cpu(am_cpu_info* info);
+
+/* ---- model --------------------------------------------------------------------------------------- */
+
+typedef struct am_model_options {
+  uint32_t struct_size;
+  int32_t profile; /* am_profile */
+} am_model_options;
+
+typedef struct am_model_info {
+  uint32_t struct_size;
+  int32_t profile;
+  int32_t n_mels, n_audio_ctx, n_audio_state, n_audio_head, n_audio_layer;
+  int32_t n_vocab, n_text_ctx, n_text_state, n_text_head, n_text_layer;
+  int32_t multilingual;      /* 1 if n_vocab >= 51865 */
+  int32_t n_languages;       /* 99 for base; 0 if English only */
+  int32_t eot, sot, timestamp_begin, no_speech, no_timestamps;
+  int32_t n_alignment_heads;
+  int64_t mel_bytes;      /* n_mels x 3000 f32 */
+  int64_t encoder_bytes;  /* n_audio_ctx x n_audio_state f32 */
+  int64_t cross_kv_bytes; /* one window's cross-attention K and V in the profile's own layout */
+  int64_t weight_bytes;   /* resident weights in the run-time layout */
+} am_model_info;
+
+/* Opens a safetensors file (Hugging Face tensor names: model.encoder.conv1.weight ...; F16 or F32), mapped
+ * into memory. Every offset, shape and dtype is checked before use. */
+AM_API am_status am_model_open(const char* path, const am_model_options* options, am_model** model);
+AM_API am_status am_model_get_info(const am_model* model, am_model_info* info);
+AM_API void am_model_close(am_model* model); /* null is fine */
+
+/* ---- log-mel (openai/whisper audio.py) ------------------------------------------------------------ */
+
+/* Frame f covers samples [160 f - 200, 160 f + 200): reflected at the start of the file, zero after its end
+ * (transcribe() appends 30 s of zeros). A file has samples/160 content frames (floor). */
+
+/* *max = largest log10(max(mel, 1e-10)) over frames [first_frame, first_frame + frames). The global maximum
+ * of a file is the maximum over all its content frames (at least -10, the value of the appended zeros). */
+AM_API am_status am_mel_max(const am_model* model, const int16_t* pcm, int64_t samples, int64_t first_frame,
+                            int64_t frames, float* max);
+
+/* Writes one window in the normalised log domain: mel[m * row_stride + t], m < n_mels, t < 3000 (row_stride
+ * >= 3000, in floats). Frames [0, frames) come from the audio (frames that start after its end are silence),
+ * frames [frames, 3000) are literal 0.0 as pad_or_trim leaves them. */
+AM_API am_status am_mel_window(const am_model* model, const int16_t* pcm, int64_t samples, int64_t first_frame,
+                               int32_t frames, float global_max, float* mel, int64_t row_stride);
+
+/* ---- encoder -------------------------------------------------------------------------------------- */
+
+/* A lane holds the scratch memory of one window in the encoder. threads: the team for one window (>= 1). */
+AM_API am_status am_lane_create(const am_model* model, int32_t threads, am_lane** lane);
+AM_API void am_lane_close(am_lane* lane);
+
+/* mel as am_mel_window writes it -> states: n_audio_ctx x n_audio_state f32, after the final LayerNorm.
+ * block_outputs may be null; otherwise n_audio_layer x n_audio_ctx x n_audio_state f32 (for oracle tests). */
+AM_API am_status am_encode(am_lane* lane, const float* mel, int64_t row_stride, float* states,
+                           float* block_outputs);
+
+/* states -> cross-attention K and V of all decoder layers: cross_kv_bytes, 64-byte aligned, opaque layout. */
+AM_API am_status am_cross_kv(am_lane* lane, const float* states, void* cross_kv);
+
+/* ---- decoder: one step serves all live sequences --------------------------------------------------- */
+
+/* max_slots sequences at most. Self-attention K/V of the slots belongs to the decoder. */
+AM_API am_status am_decoder_create(const am_model* model, int32_t max_slots, int32_t threads, am_decoder** decoder);
+AM_API void am_decoder_close(am_decoder* decoder);
+
+/* Logit filters of one sequence (openai/whisper decoding.py: SuppressBlank, SuppressTokens,
+ * ApplyTimestampRules, in this order). */
+typedef struct am_slot_options {
+  uint32_t struct_size;
+  int32_t suppress_blank;                /* 0 or 1 */
+  int32_t timestamps;                    /* 1: ApplyTimestampRules; 0: without_timestamps */
+  int32_t max_initial_timestamp;         /* index in steps of 0.02 s (50 = 1.0 s); -1: no limit */
+  int32_t n_suppress;
+  const int32_t* suppress;               /* n_suppress token ids; copied */
+} am_slot_options;
+
+/* Opens a sequence over one window's cross_kv, which must stay valid until the slot is closed. */
+AM_API am_status am_slot_open(am_decoder* decoder, const void* cross_kv, const am_slot_options* options, int32_t* slot);
+
+/* A second sequence with the same cross_kv, options, tokens and self-attention K/V as src (best-of, beams). */
+AM_API am_status am_slot_fork(am_decoder* decoder, int32_t src, int32_t* slot);
+
+/* Beam reordering: afterwards slots[i] continues what slots[sources[i]] was (indices into slots, 0..n-1).
+ * All n slots must have the same length and one origin (forks of one slot). Copies tables, never K/V. */
+AM_API am_status am_slots_reorder(am_decoder* decoder, const int32_t* slots, const int32_t* sources, int32_t n);
+
+AM_API am_status am_slot_close(am_decoder* decoder, int32_t slot);
+
+typedef struct am_step {
+  int32_t slot;
+  int32_t n_tokens;       /* tokens appended in this step: the whole prompt first, then one by one */
+  const int32_t* tokens;  /* valid during the call */
+  int32_t prompt;         /* 1: these are the initial tokens (sample_begin = the length after them) */
+  int32_t no_speech_row;  /* index in tokens whose row gives no_speech_prob (sot); -1: not wanted */
+  int32_t top_k;          /* 0..AM_MAX_TOP_K candidates wanted (beam search) */
+  float temperature;      /* 0: argmax; > 0: a sample of softmax(logits / temperature) */
+  double uniform;         /* in [0, 1): the random number of the sample */
+  float* raw_logits;      /* null, or n_vocab f32: unfiltered logits of the last row */
+} am_step;
+
+typedef struct am_step_result {
+  int32_t token;          /* chosen from the filtered logits */
+  float logprob;          /* log_softmax(filtered logits, T = 1)[token] */
+  float no_speech_prob;   /* softmax(raw logits of no_speech_row)[no_speech]; NaN if not wanted */
+  int32_t n_top;
+  int32_t top_tokens[AM_MAX_TOP_K]; /* descending log-probability, ties by lower id */
+  float top_logprobs[AM_MAX_TOP_K];
+  float margin;           /* best minus second-best filtered logit: how near to a tie the choice was */
+} am_step_result;
+
+/* One decoding step for n different slots. On an error no slot has advanced. */
+AM_API am_status am_decode_step(am_decoder* decoder, const am_step* steps, am_step_result* results, int32_t n);
+
+/* softmax over the language tokens after [sot] alone: probabilities[n_languages], in token order. Uses no
+ * slot that is open. */
+AM_API am_status am_detect_language(am_decoder* decoder, const void* cross_kv, float* probabilities);
+
+/* ---- alignment (openai/whisper timing.py) ----------------------------------------------------------- */
+
+typedef struct am_align_request {
+  uint32_t struct_size;
+  int32_t n_sot;
+  const int32_t* sot_sequence; /* [sot, language, task], without no_timestamps */
+  int32_t n_text;
+  const int32_t* text;         /* text tokens (< eot) of all segments of the window */
+  const void* cross_kv;
+  int32_t frames;              /* mel frames of the window that are audio (segment_size) */
+  int32_t* start_frames;       /* out: n_text + 1; frame (0.02 s) at which DTW enters row k */
+  float* probabilities;        /* out: n_text */
+} am_align_request;
+
+/* Teacher-forced pass over [sot_sequence, no_timestamps, text, eot], then DTW per request. */
+AM_API am_status am_align(am_decoder* decoder, const am_align_request* requests, int32_t n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* AMANUENSIS_H */

@@ -1,0 +1,29 @@
+package dev.amanuensis.worker.job;
+
+import java.util.List;
+
+/**
+ * A segment with openai/whisper's fields.
+ *
+ * @param seek frame (10 ms) at which its window started
+ * @param start seconds from the start of the file
+ * @param tokens of the segment, timestamp tokens included
+ * @param words empty unless word timestamps were asked for
+ */
+public record Segment(
+    int id,
+    long seek,
+    double start,
+    double end,
+    String text,
+    List<Integer> tokens,
+    double temperature,
+    double avgLogprob,
+    double compressionRatio,
+    double noSpeechProb,
+    List<Word> words) {
+  public Segment {
+    tokens = List.copyOf(tokens);
+    words = List.copyOf(words);
+  }
+}
