@@ -1,50 +1,168 @@
 package dev.amanuensis.worker.transcription;
 
+import dev.amanuensis.worker.job.TranscriptionOptions;
 import java.util.List;
 
 /**
- * Decodes one window: greedy, sampled or beam search, again at the next temperature while the result fails
- * the thresholds. A state machine that one thread drives: {@link #next()}, the decoder's step,
- * {@link #accept}, until {@link #done()}.
+ * Decodes one window: greedy, sampled or beam search, again at the next temperature while the
+ * result fails the thresholds. A state machine that one thread drives: {@link #next()}, the
+ * decoder's step, {@link #accept}, until {@link #done()}. Its results do not depend on what else is
+ * in the batch.
  */
 public final class DecodingTask implements AutoCloseable {
+  private final DecodingRequest request;
+  private final TranscriptionOptions options;
+  private final Tokenizer tokenizer;
+  private final SequencePort port;
+  private final SlotOptions slotOptions;
+  private final InitialTokens initial;
+
+  private int temperatureIndex;
+  private int steps;
+  private Attempt attempt;
+  private boolean awaiting;
+  private DecodingResult result;
 
   public DecodingTask(DecodingRequest request, Tokenizer tokenizer, SequencePort port) {
-    throw new UnsupportedOperationException("not written yet");
+    this.request = request;
+    this.options = request.options();
+    this.tokenizer = tokenizer;
+    this.port = port;
+    this.slotOptions =
+        new SlotOptions(
+            true,
+            !options.withoutTimestamps(),
+            maxInitialTimestamp(options.maxInitialTimestamp()),
+            tokenizer.suppressed(options.suppressTokens()));
+    this.initial = InitialTokens.of(request, tokenizer);
+    this.attempt = attempt();
+  }
+
+  /** Index of the largest first timestamp; 0 s and none both mean no limit, as in the reference. */
+  private static int maxInitialTimestamp(Double seconds) {
+    if (seconds == null || seconds == 0) {
+      return -1;
+    }
+    double index = Math.rint(seconds / Geometry.TIMESTAMP_SECONDS);
+    return index > Geometry.WINDOW_FRAMES / Geometry.FRAMES_PER_TIMESTAMP ? -1 : (int) index;
+  }
+
+  private Attempt attempt() {
+    float temperature = options.temperatures().get(temperatureIndex);
+    if (temperature == 0 && options.beamSize() > 1) {
+      return new BeamAttempt(
+          port,
+          slotOptions,
+          initial,
+          tokenizer.eot(),
+          options.beamSize(),
+          options.patience(),
+          options.lengthPenalty());
+    }
+    long[] seeds = new long[temperature > 0 ? options.bestOf() : 1];
+    for (int i = 0; i < seeds.length; i++) {
+      seeds[i] = seed(options.seed(), request.seek(), temperatureIndex, i);
+    }
+    return new SampledAttempt(
+        port, slotOptions, initial, tokenizer.eot(), temperature, options.lengthPenalty(), seeds);
+  }
+
+  /**
+   * One number from several, so that neighbours give unrelated sequences (SplitMix64's finalizer).
+   */
+  private static long seed(long... parts) {
+    long mixed = 0;
+    for (long part : parts) {
+      mixed = (mixed ^ part) + 0x9E3779B97F4A7C15L;
+      mixed = (mixed ^ (mixed >>> 30)) * 0xBF58476D1CE4E5B9L;
+      mixed = (mixed ^ (mixed >>> 27)) * 0x94D049BB133111EBL;
+      mixed ^= mixed >>> 31;
+    }
+    return mixed;
   }
 
   /** Slots open at any time, at most. */
   public int maxSlots() {
-    throw new UnsupportedOperationException("not written yet");
+    return request.maxSlots();
   }
 
   /** Rows that {@link #next()} will return, at most {@link #maxSlots()}. */
   public int rows() {
-    throw new UnsupportedOperationException("not written yet");
+    return result == null ? attempt.rows() : 0;
   }
 
   public boolean done() {
-    throw new UnsupportedOperationException("not written yet");
+    return result != null;
   }
 
-  /** The rows of this task's next step; opens slots where it has to. Only before {@link #done()}. */
+  /** The rows of this task's next step; opens and forks slots where it has to. Not when done. */
   public List<StepRequest> next() {
-    throw new UnsupportedOperationException("not written yet");
+    if (awaiting || done()) {
+      throw new IllegalStateException(done() ? "the window is done" : "results are awaited");
+    }
+    awaiting = true;
+    return attempt.next();
   }
 
-  /** Takes the results of the rows, in their order; forks, reorders and closes slots. */
+  /** Takes the results of the rows, in their order; reorders and closes slots. */
   public void accept(List<StepResult> results) {
-    throw new UnsupportedOperationException("not written yet");
+    if (!awaiting || results.size() != attempt.rows()) {
+      throw new IllegalStateException(
+          results.size() + " results for " + (awaiting ? attempt.rows() : 0) + " rows");
+    }
+    awaiting = false;
+    steps++;
+    attempt.accept(results);
+    if (!attempt.done()) {
+      return;
+    }
+    DecodingResult outcome = outcome();
+    boolean last = temperatureIndex == options.temperatures().size() - 1;
+    if (last || !needsFallback(outcome)) {
+      result = outcome;
+    } else {
+      temperatureIndex++;
+      attempt = attempt();
+    }
+  }
+
+  private DecodingResult outcome() {
+    Attempt.Sequence best = attempt.best();
+    String text = PythonText.strip(tokenizer.decode(best.tokens()));
+    return new DecodingResult(
+        best.tokens(),
+        text,
+        best.avgLogprob(),
+        attempt.noSpeechProb(),
+        Double.parseDouble(Float.toString(options.temperatures().get(temperatureIndex))),
+        CompressionRatio.of(text),
+        temperatureIndex + 1,
+        steps,
+        attempt.minMargin());
+  }
+
+  /** Too repetitive or too unlikely, unless it is silence. */
+  private boolean needsFallback(DecodingResult outcome) {
+    Double ratio = options.compressionRatioThreshold();
+    Double logprob = options.logprobThreshold();
+    Double silence = options.noSpeechThreshold();
+    boolean repetitive = ratio != null && outcome.compressionRatio() > ratio;
+    boolean unlikely = logprob != null && outcome.avgLogprob() < logprob;
+    boolean silent = unlikely && silence != null && outcome.noSpeechProb() > silence;
+    return !silent && (repetitive || unlikely);
   }
 
   /** Once {@link #done()}. */
   public DecodingResult result() {
-    throw new UnsupportedOperationException("not written yet");
+    if (result == null) {
+      throw new IllegalStateException("the window is not done");
+    }
+    return result;
   }
 
   /** Closes the slots that are still open; for cancelled and failed windows. */
   @Override
   public void close() {
-    throw new UnsupportedOperationException("not written yet");
+    attempt.close();
   }
 }

@@ -6,7 +6,8 @@ package dev.amanuensis.worker.transcription;
  * @param slot as the {@link SequencePort} returned it
  * @param tokens to append: the initial tokens first, then one by one
  * @param prompt these are initial tokens: sampling begins after them
- * @param noSpeechRow index in {@code tokens} whose row gives the no-speech probability; -1: not wanted
+ * @param noSpeechRow index in {@code tokens} whose row gives the no-speech probability; -1: not
+ *     wanted
  * @param topK candidates wanted (beam search); 0: one token
  * @param temperature 0: argmax; above: a sample
  * @param uniform in [0, 1): the random number of the sample

@@ -1,0 +1,52 @@
+package dev.amanuensis.worker.transcription;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** The parts of the file that are transcribed, in frames, in the order given. */
+final class SeekClips {
+  private final List<long[]> clips = new ArrayList<>();
+  private int current;
+
+  /**
+   * @param seconds start, end, start, ...; without a last end it is the end of the file
+   * @param contentFrames of the file: clips end there at the latest (the reference would not
+   *     return)
+   */
+  SeekClips(List<Double> seconds, long contentFrames) {
+    for (int i = 0; i < seconds.size(); i += 2) {
+      long end = i + 1 < seconds.size() ? frame(seconds.get(i + 1)) : contentFrames;
+      clips.add(new long[] {frame(seconds.get(i)), Math.min(end, contentFrames)});
+    }
+    if (clips.isEmpty()) {
+      clips.add(new long[] {0, contentFrames});
+    }
+  }
+
+  private static long frame(double seconds) {
+    return (long) Math.rint(seconds * Geometry.FRAMES_PER_SECOND);
+  }
+
+  /** Where to go on from {@code seek}, or -1 at the end of the last clip. */
+  long advance(long seek) {
+    long at = seek;
+    while (current < clips.size()) {
+      long[] clip = clips.get(current);
+      at = Math.max(at, clip[0]);
+      if (at < clip[1]) {
+        return at;
+      }
+      current++;
+      if (current < clips.size()) {
+        // A clip may start before the previous one ended.
+        at = clips.get(current)[0];
+      }
+    }
+    return -1;
+  }
+
+  /** End of the clip that {@link #advance} last returned a frame of. */
+  long end() {
+    return clips.get(current)[1];
+  }
+}

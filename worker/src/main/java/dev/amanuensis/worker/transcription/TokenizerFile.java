@@ -1,0 +1,98 @@
+package dev.amanuensis.worker.transcription;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * The parts of a Hugging Face tokenizer.json that Whisper needs.
+ *
+ * @param vocabulary id by token, in {@link ByteAlphabet} writing
+ * @param added id by special token
+ */
+record TokenizerFile(Map<String, Integer> vocabulary, Map<String, Integer> added) {
+  /** Larger than any tokenizer.json of a Whisper checkpoint. */
+  private static final int MAX_ENTRIES = 1 << 20;
+
+  static TokenizerFile read(InputStream json) throws IOException {
+    Map<String, Integer> vocabulary = new HashMap<>(1 << 17);
+    Map<String, Integer> added = new HashMap<>();
+    try (JsonParser parser = new JsonFactory().createParser(json)) {
+      expect(parser, parser.nextToken(), JsonToken.START_OBJECT);
+      while (parser.nextToken() == JsonToken.FIELD_NAME) {
+        String field = parser.currentName();
+        parser.nextToken();
+        switch (field) {
+          case "added_tokens" -> readAdded(parser, added);
+          case "model" -> readModel(parser, vocabulary);
+          default -> parser.skipChildren();
+        }
+      }
+    }
+    vocabulary.keySet().removeAll(added.keySet());
+    return new TokenizerFile(vocabulary, added);
+  }
+
+  private static void readModel(JsonParser parser, Map<String, Integer> vocabulary)
+      throws IOException {
+    expect(parser, parser.currentToken(), JsonToken.START_OBJECT);
+    while (parser.nextToken() == JsonToken.FIELD_NAME) {
+      boolean entries = parser.currentName().equals("vocab");
+      parser.nextToken();
+      if (!entries) {
+        parser.skipChildren();
+        continue;
+      }
+      expect(parser, parser.currentToken(), JsonToken.START_OBJECT);
+      while (parser.nextToken() == JsonToken.FIELD_NAME) {
+        String token = parser.currentName();
+        parser.nextToken();
+        put(parser, vocabulary, token, parser.getIntValue());
+      }
+    }
+  }
+
+  private static void readAdded(JsonParser parser, Map<String, Integer> added) throws IOException {
+    expect(parser, parser.currentToken(), JsonToken.START_ARRAY);
+    while (parser.nextToken() == JsonToken.START_OBJECT) {
+      int id = -1;
+      String content = null;
+      while (parser.nextToken() == JsonToken.FIELD_NAME) {
+        String field = parser.currentName();
+        parser.nextToken();
+        if (field.equals("id")) {
+          id = parser.getIntValue();
+        } else if (field.equals("content")) {
+          content = parser.getText();
+        } else {
+          parser.skipChildren();
+        }
+      }
+      put(parser, added, content, id);
+    }
+  }
+
+  private static void put(JsonParser parser, Map<String, Integer> ids, String token, int id)
+      throws IOException {
+    if (token == null || id < 0 || id >= MAX_ENTRIES || ids.size() >= MAX_ENTRIES) {
+      throw new IOException("tokenizer.json: bad token " + token + " = " + id + at(parser));
+    }
+    ids.put(token, id);
+  }
+
+  private static void expect(JsonParser parser, JsonToken actual, JsonToken expected)
+      throws IOException {
+    if (actual != expected) {
+      throw new IOException(
+          "tokenizer.json: " + expected + " expected, not " + actual + at(parser));
+    }
+  }
+
+  private static String at(JsonParser parser) {
+    return " at line " + parser.currentLocation().getLineNr();
+  }
+}
