@@ -1,0 +1,70 @@
+#!/bin/sh
+# Builds and tests the native library. Maven calls it; it also works by hand.
+#   build.sh build BUILD_DIR DNNL_DIR RESOURCE_DIR   configure, compile, copy the library
+#   build.sh test BUILD_DIR                          run the GoogleTest suite, if there is one
+set -eu
+source_dir=$(cd "$(dirname "$0")" && pwd)
+
+fail() {
+  echo "native: $1" >&2
+  exit 1
+}
+
+need_tools() {
+  command -v cmake >/dev/null 2>&1 ||
+    fail "cmake is missing. On Debian or Ubuntu: apt-get install cmake g++"
+  if [ -n "${CXX:-}" ]; then
+    command -v "${CXX%% *}" >/dev/null 2>&1 || fail "the compiler \$CXX ($CXX) is missing"
+    return
+  fi
+  for compiler in c++ g++ clang++; do
+    if command -v "$compiler" >/dev/null 2>&1; then
+      return
+    fi
+  done
+  fail "a C++ compiler is missing. On Debian or Ubuntu: apt-get install g++"
+}
+
+build() {
+  build_dir=$1 dnnl_dir=$2 resource_dir=$3
+  need_tools
+  generator="Unix Makefiles"
+  if command -v ninja >/dev/null 2>&1; then
+    generator=Ninja
+  fi
+  # A build directory keeps the generator it was made with.
+  if [ ! -f "$build_dir/CMakeCache.txt" ]; then
+    mkdir -p "$build_dir"
+    set -- -G "$generator"
+  else
+    set --
+  fi
+  cmake -S "$source_dir" -B "$build_dir" "$@" -DCMAKE_BUILD_TYPE=Release \
+    -DAMANUENSIS_DNNL_DIR="$dnnl_dir" >"$build_dir/configure.log" 2>&1 || {
+    cat "$build_dir/configure.log" >&2
+    fail "cmake could not configure the build"
+  }
+  cmake --build "$build_dir" --parallel "$(nproc 2>/dev/null || echo 2)"
+  library=$(find "$build_dir" -name libamanuensis.so -type f | head -n 1)
+  [ -n "$library" ] || fail "the build made no libamanuensis.so"
+  mkdir -p "$resource_dir"
+  cmp -s "$library" "$resource_dir/libamanuensis.so" ||
+    cp "$library" "$resource_dir/libamanuensis.so"
+}
+
+run_tests() {
+  build_dir=$1
+  if [ ! -f "$build_dir/CTestTestfile.cmake" ] ||
+    (cd "$build_dir" && ctest -N 2>/dev/null) | grep -q "Total Tests: 0"; then
+    echo "native: C++ UNIT TESTS SKIPPED: GoogleTest is not installed (apt-get install libgtest-dev)."
+    echo "native: what must hold on every machine is tested through JUnit as well."
+    return
+  fi
+  (cd "$build_dir" && ctest --output-on-failure)
+}
+
+case "${1:-}" in
+  build) shift && build "$@" ;;
+  test) shift && run_tests "$@" ;;
+  *) fail "usage: build.sh build BUILD_DIR DNNL_DIR RESOURCE_DIR | test BUILD_DIR" ;;
+esac
