@@ -1,0 +1,71 @@
+package dev.amanuensis.worker.transcription;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.function.BiFunction;
+
+/** Slots that remember their tokens, and a decoder whose choice is a function of them. */
+final class FakePort implements SequencePort {
+  final TreeMap<Integer, List<Integer>> open = new TreeMap<>();
+  final List<SlotOptions> opened = new ArrayList<>();
+  int most;
+  private int next = 40;
+
+  @Override
+  public int open(SlotOptions options) {
+    opened.add(options);
+    return add(new ArrayList<>());
+  }
+
+  @Override
+  public int fork(int slot) {
+    return add(new ArrayList<>(tokens(slot)));
+  }
+
+  private int add(List<Integer> tokens) {
+    open.put(next, tokens);
+    most = Math.max(most, open.size());
+    return next++;
+  }
+
+  @Override
+  public void reorder(int[] slots, int[] sources) {
+    List<List<Integer>> before = new ArrayList<>();
+    for (int slot : slots) {
+      before.add(tokens(slot));
+    }
+    for (int i = 0; i < slots.length; i++) {
+      assertThat(before.get(i)).hasSameSizeAs(before.get(0));
+      open.put(slots[i], new ArrayList<>(before.get(sources[i])));
+    }
+  }
+
+  @Override
+  public void close(int slot) {
+    assertThat(open.remove(slot)).as("slot " + slot + " is open").isNotNull();
+  }
+
+  List<Integer> tokens(int slot) {
+    assertThat(open).containsKey(slot);
+    return open.get(slot);
+  }
+
+  /** Appends the requests' tokens to their slots and asks {@code model} what follows. */
+  List<StepResult> step(
+      List<StepRequest> requests, BiFunction<List<Integer>, StepRequest, StepResult> model) {
+    List<StepResult> results = new ArrayList<>();
+    for (StepRequest request : requests) {
+      List<Integer> tokens = tokens(request.slot());
+      assertThat(request.prompt() || !tokens.isEmpty()).isTrue();
+      for (int token : request.tokens()) {
+        tokens.add(token);
+      }
+      assertThat(tokens.size()).isLessThanOrEqualTo(Geometry.TEXT_CONTEXT);
+      results.add(model.apply(List.copyOf(tokens), request));
+    }
+    return results;
+  }
+}
