@@ -47,9 +47,10 @@ public final class ModelException extends IOException {
       return new ModelException(
           Code.NO_SPACE, action + ": the disk is full (" + cause.getMessage() + ")", cause);
     }
-    String detail = cause.getMessage() == null ? "" : ": " + cause.getMessage();
-    return new ModelException(
-        Code.IO, action + ": " + cause.getClass().getSimpleName() + detail, cause);
+    String message = cause.getMessage() == null ? "" : cause.getMessage();
+    String kind = cause.getClass() == IOException.class ? "" : cause.getClass().getSimpleName();
+    String detail = kind + (kind.isEmpty() || message.isEmpty() ? "" : ": ") + message;
+    return new ModelException(Code.IO, action + ": " + detail, cause);
   }
 
   static ModelException interrupted(String action) {

@@ -1,0 +1,187 @@
+package dev.amanuensis.engine;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/**
+ * An open Whisper model. It is immutable: all threads may use it at once. Lanes and decoders made
+ * from it may outlive it.
+ */
+public final class Engine implements AutoCloseable {
+  /** Mel frames (10 ms) of a window of 30 s. */
+  public static final int WINDOW_FRAMES = Abi.WINDOW_FRAMES;
+
+  /** Samples of a mel frame at 16 kHz. */
+  public static final int HOP = 160;
+
+  public static final int SAMPLE_RATE = 16_000;
+
+  private final NativeHandle handle;
+  private final ModelInfo info;
+
+  private Engine(NativeHandle handle, ModelInfo info) {
+    this.handle = handle;
+    this.info = info;
+  }
+
+  /**
+   * Maps a safetensors file with Hugging Face tensor names.
+   *
+   * @throws EngineException IO, BAD_MODEL, OUT_OF_MEMORY or UNSUPPORTED
+   */
+  public static Engine open(Path weights, Profile profile) {
+    byte[] path = weights.toString().getBytes(StandardCharsets.UTF_8);
+    try (NativeBuffer text = NativeBuffer.allocate(path.length + 1L);
+        NativeBuffer options = NativeBuffer.allocate(8);
+        NativeBuffer out = NativeBuffer.allocate(Long.BYTES)) {
+      text.bytes().put(path);
+      options.bytes().putInt(0, options.size()).putInt(4, profile.ordinal());
+      Abi.check(Abi.am_model_open(text.address(), options.address(), out.address()));
+      long model = out.bytes().getLong(0);
+      NativeHandle handle = new NativeHandle("the engine", model, false, Abi::am_model_close);
+      try {
+        return new Engine(handle, readInfo(model));
+      } catch (RuntimeException | Error e) {
+        handle.close();
+        throw e;
+      }
+    }
+  }
+
+  /** The processor as the engine sees it; needs no model. */
+  public static CpuInfo cpu() {
+    try (NativeBuffer buffer = NativeBuffer.allocate(232)) {
+      ByteBuffer in = buffer.bytes();
+      in.putInt(0, buffer.size());
+      Abi.check(Abi.am_cpu(buffer.address()));
+      return new CpuInfo(
+          in.getInt(4),
+          Memory.string(in, 8, 64),
+          Memory.string(in, 72, 64),
+          Memory.string(in, 136, 64),
+          Memory.string(in, 200, 32));
+    }
+  }
+
+  private static ModelInfo readInfo(long model) {
+    try (NativeBuffer buffer = NativeBuffer.allocate(112)) {
+      ByteBuffer in = buffer.bytes();
+      in.putInt(0, buffer.size());
+      Abi.check(Abi.am_model_get_info(model, buffer.address()));
+      return new ModelInfo(
+          Profile.values()[in.getInt(4)],
+          in.getInt(8),
+          in.getInt(12),
+          in.getInt(16),
+          in.getInt(20),
+          in.getInt(24),
+          in.getInt(28),
+          in.getInt(32),
+          in.getInt(36),
+          in.getInt(40),
+          in.getInt(44),
+          in.getInt(48) != 0,
+          in.getInt(52),
+          in.getInt(56),
+          in.getInt(60),
+          in.getInt(64),
+          in.getInt(68),
+          in.getInt(72),
+          in.getInt(76),
+          in.getLong(80),
+          in.getLong(88),
+          in.getLong(96),
+          in.getLong(104));
+    }
+  }
+
+  public ModelInfo info() {
+    return info;
+  }
+
+  /**
+   * The largest log10 mel value over some frames; the maximum over all content frames of a file (at
+   * least -10) is what {@link #melWindow} needs.
+   *
+   * @param pcm the whole file: direct or mapped, 16-bit little-endian mono at 16 kHz, from byte 0
+   *     on
+   */
+  public float melMax(ByteBuffer pcm, long samples, long firstFrame, long frames) {
+    long audio = pcmAddress(pcm, samples);
+    long model = handle.enter();
+    try (NativeBuffer max = NativeBuffer.allocate(Float.BYTES)) {
+      Abi.check(Abi.am_mel_max(model, audio, samples, firstFrame, frames, max.address()));
+      return max.bytes().getFloat(0);
+    } finally {
+      handle.exit();
+      java.lang.ref.Reference.reachabilityFence(pcm);
+    }
+  }
+
+  /**
+   * Writes one window of log-mel, mels x 3000 f32, rows without gaps.
+   *
+   * @param pcm as in {@link #melMax}
+   * @param frames audio frames of the window, at most 3000; the rest becomes 0.0
+   * @param mel at least {@link ModelInfo#melBytes}
+   */
+  public void melWindow(
+      ByteBuffer pcm,
+      long samples,
+      long firstFrame,
+      int frames,
+      float globalMax,
+      NativeBuffer mel) {
+    long target = mel.addressOf(info.melBytes(), "a mel window");
+    long audio = pcmAddress(pcm, samples);
+    long model = handle.enter();
+    try {
+      Abi.check(
+          Abi.am_mel_window(
+              model, audio, samples, firstFrame, frames, globalMax, target, WINDOW_FRAMES));
+    } finally {
+      handle.exit();
+      java.lang.ref.Reference.reachabilityFence(pcm);
+    }
+  }
+
+  private static long pcmAddress(ByteBuffer pcm, long samples) {
+    return Memory.address(pcm, Math.multiplyExact(samples, (long) Short.BYTES), "pcm");
+  }
+
+  /**
+   * Scratch memory for one window in the encoder.
+   *
+   * @param threads the team for one window; 1 when several windows run side by side
+   */
+  public EncoderLane newLane(int threads) {
+    long model = handle.enter();
+    try (NativeBuffer out = NativeBuffer.allocate(Long.BYTES)) {
+      Abi.check(Abi.am_lane_create(model, threads, out.address()));
+      return new EncoderLane(info, out.bytes().getLong(0));
+    } finally {
+      handle.exit();
+    }
+  }
+
+  /**
+   * A decoder for several sequences at once.
+   *
+   * @param maxSlots most sequences open at a time
+   */
+  public DecoderBatch newDecoder(int maxSlots, int threads) {
+    long model = handle.enter();
+    try (NativeBuffer out = NativeBuffer.allocate(Long.BYTES)) {
+      Abi.check(Abi.am_decoder_create(model, maxSlots, threads, out.address()));
+      return new DecoderBatch(info, out.bytes().getLong(0), maxSlots);
+    } finally {
+      handle.exit();
+    }
+  }
+
+  @Override
+  public void close() {
+    handle.close();
+  }
+}
