@@ -12,7 +12,8 @@ final class FakePort implements SequencePort {
   final TreeMap<Integer, List<Integer>> open = new TreeMap<>();
   final List<SlotOptions> opened = new ArrayList<>();
   int most;
-  private int next = 40;
+  private static final int FIRST = 40;
+  private int next = FIRST;
 
   @Override
   public int open(SlotOptions options) {
@@ -46,6 +47,10 @@ final class FakePort implements SequencePort {
   @Override
   public void close(int slot) {
     assertThat(open.remove(slot)).as("slot " + slot + " is open").isNotNull();
+  }
+
+  int firstSlot() {
+    return FIRST;
   }
 
   List<Integer> tokens(int slot) {
