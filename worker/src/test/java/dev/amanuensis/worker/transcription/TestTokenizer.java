@@ -1,12 +1,13 @@
 package dev.amanuensis.worker.transcription;
 
+import dev.amanuensis.model.ModelException;
+import dev.amanuensis.model.ModelStore;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 
-/** The tokenizer of Whisper base, from the model cache that the build fills. */
+/** The tokenizer of Whisper base, from the model store that the build fills. */
 final class TestTokenizer {
   private static Tokenizer base;
 
@@ -14,27 +15,14 @@ final class TestTokenizer {
 
   static synchronized Tokenizer base() {
     if (base == null) {
-      Path file = file();
-      try (InputStream in = Files.newInputStream(file)) {
+      try (InputStream in = Files.newInputStream(ModelStore.defaultStore().locate().tokenizer())) {
         base = Tokenizer.read(in);
       } catch (IOException e) {
-        throw new UncheckedIOException(
-            "these tests need " + file + "; run \"amanuensis model fetch\"", e);
+        throw new UncheckedIOException(e);
+      } catch (ModelException e) {
+        throw new AssertionError("these tests need the model: " + e.getMessage(), e);
       }
     }
     return base;
-  }
-
-  private static Path file() {
-    String named = System.getProperty("amanuensis.test.tokenizer");
-    if (named != null) {
-      return Path.of(named);
-    }
-    String cache = System.getenv("XDG_CACHE_HOME");
-    Path root =
-        cache == null || cache.isEmpty()
-            ? Path.of(System.getProperty("user.home"), ".cache")
-            : Path.of(cache);
-    return root.resolve("amanuensis/models/whisper-base/tokenizer.json");
   }
 }
