@@ -54,6 +54,10 @@ build() {
 
 run_tests() {
   build_dir=$1
+  if [ ! -f "$build_dir/CMakeCache.txt" ]; then
+    echo "native: C++ UNIT TESTS SKIPPED: the library was not built here."
+    return
+  fi
   if [ ! -f "$build_dir/CTestTestfile.cmake" ] ||
     (cd "$build_dir" && ctest -N 2>/dev/null) | grep -q "Total Tests: 0"; then
     echo "native: C++ UNIT TESTS SKIPPED: GoogleTest is not installed (apt-get install libgtest-dev)."
