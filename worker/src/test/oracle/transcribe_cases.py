@@ -3,9 +3,11 @@
 
 The decoder and the alignment are replaced by random scripts, so that the rules around them are all that runs.
 Usage: transcribe_cases.py OUTPUT [CASES [SEED]]
+       transcribe_cases.py OUTPUT SEED,SEED,...
 Needs: pip install openai-whisper==20250625
 """
 import importlib
+import itertools
 import json
 import random
 import sys
@@ -20,7 +22,7 @@ from whisper.decoding import DecodingResult
 from whisper.tokenizer import get_tokenizer
 
 TEXTS = [" Hello", " world", " I don't know.", " Mr. O'Neil", " \"Yes,\"", " (he", " said)", " -", " ...", "!", " na\u00efve",
-         " 12,000", " \u65e5\u672c\u8a9e", "\u306f", "\u3002", " \u041f\u0440\u0438\u0432\u0435\u0442", " \u00bfQu\u00e9?", " \U0001f600", " and", " so", " my", " fellow", ",", "."]
+         " 12,000", " \u65e5\u672c\u8a9e", "\u306f", "\u3002", " \u041f\u0440\u0438\u0432\u0435\u0442", " \u00bfQu\u00e9?", " \U0001f600", " and", " so", " my", " fellow", " ", "!", ",", "."]
 
 
 class Dims:
@@ -83,7 +85,7 @@ class Scripted:
         frames, seek = segment.shape[-1], int(segment[0, 0])
         # The reference decodes a window for ever if its last word ends where it starts, and gives words
         # negative times in a window of one frame.
-        if len(self.windows) >= 12 or frames < 2 or seek <= self.last_seek:
+        if len(self.windows) >= 8 or frames < 2 or seek <= self.last_seek:
             raise Excluded()
         self.last_seek = seek
         tokens = self.tokens(frames)
@@ -101,12 +103,12 @@ class Scripted:
         if not text_tokens:
             return []
         r = self.rng
-        slow = r.random() < 0.3
-        frames, at = [], r.randrange(0, 20) if r.random() < 0.5 else 0
+        pace = r.choice([[0, 1, 2, 3], [0, 0, 1, 3, 8, 12, 20], [8, 12, 20, 60, 120, 180], [5, 6, 7, 8], [6, 6, 6, 200]])
+        frames, at = [], r.choice([0, 0, 10, 40, 120, 400])
         for _ in range(len(text_tokens) + 1):
             frames.append(min(at, num_frames // 2))
-            at += r.choice([0, 0, 1, 3, 8, 12, 20] + ([60, 120, 180] if slow else []))
-        odds = r.choice([0.02, 0.5])
+            at += r.choice(pace)
+        odds = r.choice([0.02, 0.5, 0.9])
         probabilities = [float(np.float32(r.random() * (0.2 if r.random() < odds else 1))) for _ in text_tokens]
         self.windows[-1]["align"] = {"text": list(text_tokens), "start_frames": frames, "probabilities": probabilities}
         words, pieces = tokenizer.split_to_word_tokens(text_tokens + [tokenizer.eot])
@@ -130,7 +132,7 @@ def options(rng, content):
     if o["word_timestamps"] and r.random() < 0.5:
         o["hallucination_silence_threshold"] = r.choice([0.1, 0.5, 2.0])
     if r.random() < 0.25:
-        o["clip_timestamps"] = sorted(round(r.uniform(0, content), 3) for _ in range(r.choice([1, 2, 3, 4])))
+        o["clip_timestamps"] = sorted({round(r.uniform(0, content), 3) for _ in range(r.choice([1, 2, 3, 4]))})
     return o
 
 
@@ -140,7 +142,7 @@ def plain(value):
 
 def case(seed):
     rng = random.Random(seed)
-    frames = rng.choice([5, 700, 2999, 3000, 4100, 7000, 12000])
+    frames = rng.choice([5, 700, 1500, 2999, 3000, 4100, 5000])
     opts = options(rng, frames / 100)
     tokenizer = get_tokenizer(True, num_languages=99, language=opts["language"], task="transcribe")
     model = Scripted(rng, tokenizer, frames)
@@ -160,14 +162,17 @@ def case(seed):
 
 def main():
     warnings.simplefilter("ignore")
-    output, count, first = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 60, int(sys.argv[3]) if len(sys.argv) > 3 else 1
-    cases, skipped, seed = [], 0, first
-    while len(cases) < count:
+    output, wanted = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "60"
+    seeds = [int(s) for s in wanted.split(",")] if "," in wanted else itertools.count(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
+    count = wanted.count(",") + 1 if "," in wanted else int(wanted)
+    cases, skipped = [], 0
+    for seed in seeds:
+        if len(cases) == count:
+            break
         try:
             cases.append(case(seed))
         except Excluded:
             skipped += 1
-        seed += 1
     with open(output, "w") as f:
         f.write("[\n" + ",\n".join(json.dumps(c, ensure_ascii=False, separators=(",", ":")) for c in cases) + "\n]\n")
     print(f"{len(cases)} cases, {skipped} excluded")
