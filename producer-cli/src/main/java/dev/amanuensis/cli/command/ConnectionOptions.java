@@ -1,0 +1,96 @@
+package dev.amanuensis.cli.command;
+
+import dev.amanuensis.cli.CliException;
+import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.cli.kafka.KafkaTarget;
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Properties;
+import picocli.CommandLine.Option;
+
+/** Which Kafka to talk to. */
+public final class ConnectionOptions {
+  static final String DEFAULT_BOOTSTRAP = "localhost:9092";
+  static final String DEFAULT_REGISTRY = "http://localhost:8081";
+
+  @Option(
+      names = {"-b", "--bootstrap-server"},
+      paramLabel = "HOST:PORT",
+      defaultValue = "${env:AMANUENSIS_BOOTSTRAP_SERVER}",
+      description = "Kafka to use (or set AMANUENSIS_BOOTSTRAP_SERVER).")
+  String bootstrapServer;
+
+  @Option(
+      names = "--schema-registry",
+      paramLabel = "URL",
+      defaultValue = "${env:AMANUENSIS_SCHEMA_REGISTRY:-" + DEFAULT_REGISTRY + "}",
+      description =
+          "Schema Registry (or set AMANUENSIS_SCHEMA_REGISTRY). Default: " + DEFAULT_REGISTRY + ".")
+  String schemaRegistry;
+
+  @Option(
+      names = "--kafka-properties",
+      paramLabel = "FILE",
+      description = "Further settings of the Kafka clients, for example for TLS and SASL.")
+  Path kafkaProperties;
+
+  @Option(
+      names = "--jobs-topic",
+      paramLabel = "TOPIC",
+      defaultValue = KafkaTarget.JOBS,
+      description = "Topic of the jobs. Default: ${DEFAULT-VALUE}.")
+  String jobsTopic;
+
+  @Option(
+      names = "--transcripts-topic",
+      paramLabel = "TOPIC",
+      defaultValue = KafkaTarget.TRANSCRIPTS,
+      description = "Topic of the transcripts. Default: ${DEFAULT-VALUE}.")
+  String transcriptsTopic;
+
+  @Option(
+      names = "--connect-timeout",
+      paramLabel = "SECONDS",
+      defaultValue = "10",
+      description = "How long to try to reach Kafka and the registry. Default: ${DEFAULT-VALUE}.")
+  int connectTimeoutSeconds;
+
+  /** Whether the user named a cluster. */
+  public boolean isGiven() {
+    return bootstrapServer != null && !bootstrapServer.isBlank();
+  }
+
+  public Duration connectTimeout() {
+    return Duration.ofSeconds(connectTimeoutSeconds);
+  }
+
+  /** The named cluster, else the one that {@code standalone} makes by default. */
+  public KafkaTarget target() throws CliException {
+    return new KafkaTarget(
+        isGiven() ? bootstrapServer : DEFAULT_BOOTSTRAP,
+        schemaRegistry,
+        jobsTopic,
+        transcriptsTopic,
+        clientProperties());
+  }
+
+  private Map<String, String> clientProperties() throws CliException {
+    Map<String, String> map = new HashMap<>();
+    if (kafkaProperties != null) {
+      Properties properties = new Properties();
+      try (Reader reader = Files.newBufferedReader(kafkaProperties)) {
+        properties.load(reader);
+      } catch (IOException | IllegalArgumentException e) {
+        throw new CliException(
+            ExitCodes.USAGE, "can't read --kafka-properties " + kafkaProperties + ": " + e, e);
+      }
+      properties.stringPropertyNames().forEach(key -> map.put(key, properties.getProperty(key)));
+    }
+    return map;
+  }
+}

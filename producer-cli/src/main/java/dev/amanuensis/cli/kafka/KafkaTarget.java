@@ -1,0 +1,41 @@
+package dev.amanuensis.cli.kafka;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * A Kafka cluster with its Schema Registry, and the topics to use there.
+ *
+ * @param bootstrapServers host:port, several separated by commas
+ * @param registryUrl for example http://localhost:8081
+ * @param jobsTopic where jobs are submitted
+ * @param transcriptsTopic where results appear
+ * @param clientProperties further settings of every client (security, for example)
+ */
+public record KafkaTarget(
+    String bootstrapServers,
+    String registryUrl,
+    String jobsTopic,
+    String transcriptsTopic,
+    Map<String, String> clientProperties) {
+  public static final String JOBS = "audio-jobs";
+  public static final String TRANSCRIPTS = "transcripts";
+
+  public KafkaTarget {
+    clientProperties = Map.copyOf(clientProperties);
+  }
+
+  /** With the topics' own names and no further settings. */
+  public static KafkaTarget of(String bootstrapServers, String registryUrl) {
+    return new KafkaTarget(bootstrapServers, registryUrl, JOBS, TRANSCRIPTS, Map.of());
+  }
+
+  /** The settings that all clients share, the registry's among them. */
+  Map<String, Object> commonConfiguration() {
+    Map<String, Object> configuration = new HashMap<>(clientProperties);
+    configuration.put("bootstrap.servers", bootstrapServers);
+    configuration.put("schema.registry.url", registryUrl);
+    configuration.putIfAbsent("client.id", "amanuensis-cli");
+    return configuration;
+  }
+}
