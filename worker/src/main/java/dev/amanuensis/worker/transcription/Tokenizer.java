@@ -7,7 +7,6 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -78,7 +77,8 @@ public final class Tokenizer {
       }
     }
     for (int i = 0; i < TIMESTAMPS; i++) {
-      String text = String.format(Locale.ROOT, "<|%d.%02d|>", i / 50, i % 50 * 2);
+      int hundredths = i % 50 * 2;
+      String text = "<|" + i / 50 + (hundredths < 10 ? ".0" : ".") + hundredths + "|>";
       bytes[noTimestamps + 1 + i] = text.getBytes(StandardCharsets.UTF_8);
     }
     for (int b = 0; b < 256; b++) {

@@ -18,10 +18,14 @@ record TokenizerFile(Map<String, Integer> vocabulary, Map<String, Integer> added
   /** Larger than any tokenizer.json of a Whisper checkpoint. */
   private static final int MAX_ENTRIES = 1 << 20;
 
+  /** Does not intern field names: here each token is one, and that would take most of the time. */
+  private static final JsonFactory JSON =
+      JsonFactory.builder().disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES).build();
+
   static TokenizerFile read(InputStream json) throws IOException {
     Map<String, Integer> vocabulary = new HashMap<>(1 << 17);
     Map<String, Integer> added = new HashMap<>();
-    try (JsonParser parser = new JsonFactory().createParser(json)) {
+    try (JsonParser parser = JSON.createParser(json)) {
       expect(parser, parser.nextToken(), JsonToken.START_OBJECT);
       while (parser.nextToken() == JsonToken.FIELD_NAME) {
         String field = parser.currentName();
