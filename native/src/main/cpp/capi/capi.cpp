@@ -1,0 +1,296 @@
+// The C ABI over the engine's classes: argument checks, and no exception beyond this file.
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <new>
+#include <string>
+#include <thread>
+
+#include "capi/amanuensis.h"
+#include "decoder/cross_kv.h"
+#include "decoder/decoder.h"
+#include "device/cpu/kernels.h"
+#include "device/cpu/matmul.h"
+#include "encoder/encoder.h"
+#include "model/errors.h"
+#include "model/whisper_model.h"
+
+using amanuensis::BadState;
+using amanuensis::InvalidArgument;
+using amanuensis::WhisperModel;
+
+struct am_model {
+  std::shared_ptr<const WhisperModel> model;
+};
+
+struct am_lane {
+  am_lane(std::shared_ptr<const WhisperModel> m, int n)
+      : model(std::move(m)), encoder(model->encoder, n), cross(model->decoder->cross_layout, model->decoder->cross_kv, model->decoder_shape.heads), threads(n) {}
+  std::shared_ptr<const WhisperModel> model;
+  amanuensis::Encoder encoder;
+  amanuensis::CrossKvWriter cross;
+  int threads;
+};
+
+struct am_decoder {
+  am_decoder(std::shared_ptr<const WhisperModel> m, int slots, int threads) : model(std::move(m)), decoder(model->decoder, slots, threads) {}
+  std::shared_ptr<const WhisperModel> model;
+  amanuensis::Decoder decoder;
+};
+
+namespace {
+
+thread_local std::string last_error;
+
+am_status fail(am_status status, const std::string& message) noexcept {
+  try {
+    last_error = message;
+  } catch (...) {
+    last_error.clear();
+  }
+  return status;
+}
+
+// Runs work and turns whatever it throws into a status.
+template <class F>
+am_status guarded(F work) noexcept {
+  try {
+    work();
+    last_error.clear();
+    return AM_OK;
+  } catch (const amanuensis::Error& e) {
+    return fail(e.status(), e.what());
+  } catch (const std::bad_alloc&) {
+    return fail(AM_OUT_OF_MEMORY, "out of memory");
+  } catch (const dnnl::error& e) {
+    return fail(e.status == dnnl_unimplemented ? AM_UNSUPPORTED : AM_INTERNAL, std::string("oneDNN: ") + e.what());
+  } catch (const std::exception& e) {
+    return fail(AM_INTERNAL, e.what());
+  } catch (...) {
+    return fail(AM_INTERNAL, "unknown error");
+  }
+}
+
+template <class T>
+T& need(T* pointer, const char* name) {
+  if (pointer == nullptr) throw InvalidArgument(std::string(name) + " is null");
+  return *pointer;
+}
+
+void need_aligned(const void* pointer, const char* name) {
+  need(static_cast<const char*>(pointer), name);
+  if (reinterpret_cast<uintptr_t>(pointer) % 64 != 0) throw InvalidArgument(std::string(name) + " is not 64-byte aligned");
+}
+
+void need_range(int64_t value, int64_t from, int64_t to, const char* name) {
+  if (value < from || value > to)
+    throw InvalidArgument(std::string(name) + " is " + std::to_string(value) + ", must be " + std::to_string(from) + " to " + std::to_string(to));
+}
+
+// Copies what the caller's version of the struct knows.
+template <class T>
+void give(T& to, T from) {
+  if (to.struct_size < sizeof(uint32_t) * 2) throw InvalidArgument("struct_size is not set");
+  from.struct_size = to.struct_size;
+  std::memcpy(&to, &from, std::min<size_t>(to.struct_size, sizeof(T)));
+}
+
+template <size_t N>
+void copy_text(char (&to)[N], const std::string& from) {
+  std::memset(to, 0, N);
+  std::memcpy(to, from.data(), std::min(from.size(), N - 1));
+}
+
+std::string cpu_brand() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.rfind("model name", 0) == 0) return line.substr(std::min(line.size(), line.find(':') + 2));
+  return "unknown";
+}
+
+void need_audio(const am_model* model, const int16_t* pcm, int64_t samples, int64_t first) {
+  need(model, "model");
+  need_range(samples, 0, INT64_MAX / 4, "samples");
+  if (samples > 0) need(pcm, "pcm");
+  need_range(first, 0, INT64_MAX / 1024, "first_frame");
+}
+
+}  // namespace
+
+int32_t am_abi_version(void) { return AM_ABI_VERSION; }
+
+const char* am_last_error(void) { return last_error.c_str(); }
+
+am_status am_cpu(am_cpu_info* info) {
+  return guarded([&] {
+    am_cpu_info out{};
+    out.logical_cpus = static_cast<int32_t>(std::thread::hardware_concurrency());
+    copy_text(out.brand, cpu_brand());
+    copy_text(out.isa, amanuensis::row_kernels().isa);
+    copy_text(out.dnnl_isa, amanuensis::dnnl_isa_name());
+    const dnnl_version_t* v = dnnl_version();
+    copy_text(out.dnnl_version, std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch));
+    give(need(info, "info"), out);
+  });
+}
+
+am_status am_model_open(const char* path, const am_model_options* options, am_model** model) {
+  return guarded([&] {
+    need(path, "path");
+    need_range(need(options, "options").profile, AM_PROFILE_REFERENCE, AM_PROFILE_FAST, "profile");
+    need(model, "model");
+    *model = new am_model{amanuensis::load_whisper(path, static_cast<am_profile>(options->profile))};
+  });
+}
+
+am_status am_model_get_info(const am_model* model, am_model_info* info) {
+  return guarded([&] {
+    const WhisperModel& m = *need(model, "model").model;
+    const auto& e = m.encoder_shape;
+    const auto& d = m.decoder_shape;
+    am_model_info out{};
+    out.profile = m.profile;
+    out.n_mels = e.mels;
+    out.n_audio_ctx = e.context;
+    out.n_audio_state = e.state;
+    out.n_audio_head = e.heads;
+    out.n_audio_layer = e.layers;
+    out.n_vocab = d.vocabulary;
+    out.n_text_ctx = d.context;
+    out.n_text_state = d.state;
+    out.n_text_head = d.heads;
+    out.n_text_layer = d.layers;
+    out.multilingual = d.languages > 0 ? 1 : 0;
+    out.n_languages = d.languages;
+    out.eot = d.eot;
+    out.sot = d.sot;
+    out.timestamp_begin = d.timestamp_begin;
+    out.no_speech = d.no_speech;
+    out.no_timestamps = d.no_timestamps;
+    out.n_alignment_heads = static_cast<int32_t>(d.alignment_heads.size());
+    out.mel_bytes = int64_t{4} * e.mels * AM_WINDOW_FRAMES;
+    out.encoder_bytes = int64_t{4} * e.context * e.state;
+    out.cross_kv_bytes = static_cast<int64_t>(m.decoder->cross_layout.bytes());
+    out.weight_bytes = static_cast<int64_t>(bytes_of(*m.encoder) + m.decoder->bytes);
+    give(need(info, "info"), out);
+  });
+}
+
+void am_model_close(am_model* model) { delete model; }
+
+am_status am_mel_max(const am_model* model, const int16_t* pcm, int64_t samples, int64_t first_frame, int64_t frames, float* max) {
+  return guarded([&] {
+    need_audio(model, pcm, samples, first_frame);
+    need_range(frames, 0, INT64_MAX / 1024, "frames");
+    need(max, "max") = model->model->mel->maximum(pcm, samples, first_frame, frames);
+  });
+}
+
+am_status am_mel_window(const am_model* model, const int16_t* pcm, int64_t samples, int64_t first_frame, int32_t frames,
+                        float global_max, float* mel, int64_t row_stride) {
+  return guarded([&] {
+    need_audio(model, pcm, samples, first_frame);
+    need_range(frames, 0, AM_WINDOW_FRAMES, "frames");
+    need_range(row_stride, AM_WINDOW_FRAMES, INT64_MAX / 1024, "row_stride");
+    need(mel, "mel");
+    model->model->mel->window(pcm, samples, first_frame, frames, global_max, mel, row_stride);
+  });
+}
+
+am_status am_lane_create(const am_model* model, int32_t threads, am_lane** lane) {
+  return guarded([&] {
+    need(model, "model");
+    need_range(threads, 1, 256, "threads");
+    need(lane, "lane") = new am_lane(model->model, threads);
+  });
+}
+
+void am_lane_close(am_lane* lane) { delete lane; }
+
+am_status am_encode(am_lane* lane, const float* mel, int64_t row_stride, float* states, float* block_outputs) {
+  return guarded([&] {
+    need(lane, "lane");
+    need(mel, "mel");
+    need_range(row_stride, AM_WINDOW_FRAMES, INT64_MAX / 1024, "row_stride");
+    need(states, "states");
+    lane->encoder.encode(mel, row_stride, states, block_outputs);
+  });
+}
+
+am_status am_cross_kv(am_lane* lane, const float* states, void* cross_kv) {
+  return guarded([&] {
+    need(lane, "lane");
+    need(states, "states");
+    need_aligned(cross_kv, "cross_kv");
+    amanuensis::use_threads(lane->threads);
+    lane->cross.write(states, cross_kv);
+  });
+}
+
+am_status am_decoder_create(const am_model* model, int32_t max_slots, int32_t threads, am_decoder** decoder) {
+  return guarded([&] {
+    need(model, "model");
+    need_range(max_slots, 1, 1024, "max_slots");
+    need_range(threads, 1, 256, "threads");
+    need(decoder, "decoder") = new am_decoder(model->model, max_slots, threads);
+  });
+}
+
+void am_decoder_close(am_decoder* decoder) { delete decoder; }
+
+am_status am_slot_open(am_decoder* decoder, const void* cross_kv, const am_slot_options* options, int32_t* slot) {
+  return guarded([&] {
+    need(decoder, "decoder");
+    need_aligned(cross_kv, "cross_kv");
+    need_range(need(options, "options").n_suppress, 0, 1 << 20, "n_suppress");
+    if (options->n_suppress > 0) need(options->suppress, "suppress");
+    need(slot, "slot") = decoder->decoder.open(cross_kv, *options);
+  });
+}
+
+am_status am_slot_fork(am_decoder* decoder, int32_t src, int32_t* slot) {
+  return guarded([&] { need(slot, "slot") = need(decoder, "decoder").decoder.fork(src); });
+}
+
+am_status am_slots_reorder(am_decoder* decoder, const int32_t* slots, const int32_t* sources, int32_t n) {
+  return guarded([&] {
+    need(decoder, "decoder");
+    need_range(n, 0, 1024, "n");
+    if (n == 0) return;
+    decoder->decoder.reorder(&need(slots, "slots"), &need(sources, "sources"), n);
+  });
+}
+
+am_status am_slot_close(am_decoder* decoder, int32_t slot) {
+  return guarded([&] { need(decoder, "decoder").decoder.close(slot); });
+}
+
+am_status am_decode_step(am_decoder* decoder, const am_step* steps, am_step_result* results, int32_t n) {
+  return guarded([&] {
+    need(decoder, "decoder");
+    need_range(n, 0, 1024, "n");
+    if (n == 0) return;
+    decoder->decoder.step(&need(steps, "steps"), &need(results, "results"), n);
+  });
+}
+
+am_status am_detect_language(am_decoder* decoder, const void* cross_kv, float* probabilities) {
+  return guarded([&] {
+    need(decoder, "decoder");
+    need_aligned(cross_kv, "cross_kv");
+    need(probabilities, "probabilities");
+    if (decoder->model->decoder_shape.languages == 0) throw amanuensis::Error(AM_UNSUPPORTED, "an English-only model has no language tokens");
+    decoder->decoder.detect_language(cross_kv, probabilities);
+  });
+}
+
+am_status am_align(am_decoder* decoder, const am_align_request* requests, int32_t n) {
+  return guarded([&] {
+    need(decoder, "decoder");
+    need_range(n, 0, 1024, "n");
+    if (n > 0) decoder->decoder.align(&need(requests, "requests"), n);
+  });
+}

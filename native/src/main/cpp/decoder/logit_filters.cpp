@@ -1,0 +1,55 @@
+#include "decoder/logit_filters.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "device/cpu/kernels.h"
+
+namespace amanuensis {
+
+namespace {
+constexpr float kMasked = -std::numeric_limits<float>::infinity();
+constexpr int kBlank = 220;  // " " in both vocabularies
+
+void mask(float* logits, int from, int to) {
+  if (from < to) std::fill(logits + from, logits + to, kMasked);
+}
+
+// Timestamps come in pairs, never decrease, and start the sequence.
+void mask_timestamps(const Sequence& s, const SpecialTokens& t, float* logits) {
+  logits[t.no_timestamps] = kMasked;
+  const int begin = s.sample_begin, length = s.length() - begin;
+  const int* sampled = s.tokens.data() + begin;
+  const bool last = length >= 1 && sampled[length - 1] >= t.timestamp_begin;
+  const bool penultimate = length < 2 || sampled[length - 2] >= t.timestamp_begin;
+  if (last && penultimate) mask(logits, t.timestamp_begin, t.vocabulary);
+  if (last && !penultimate) mask(logits, 0, t.eot);
+  for (int i = length - 1; i >= 0; i--) {
+    if (sampled[i] < t.timestamp_begin) continue;
+    // Zero-length segments are refused: unless this timestamp just closed one, the next must be later.
+    mask(logits, t.timestamp_begin, std::min(t.vocabulary, last && !penultimate ? sampled[i] : sampled[i] + 1));
+    break;
+  }
+  if (length > 0) return;
+  mask(logits, 0, t.timestamp_begin);
+  if (s.max_initial_timestamp >= 0) mask(logits, std::min(t.vocabulary, t.timestamp_begin + s.max_initial_timestamp + 1), t.vocabulary);
+}
+
+// If all timestamps together are likelier than the likeliest text token, a timestamp it is.
+void prefer_timestamps(const SpecialTokens& t, float* logits) {
+  const float timestamps = row_kernels().log_sum_exp(logits + t.timestamp_begin, t.vocabulary - t.timestamp_begin);
+  const float text = *std::max_element(logits, logits + t.timestamp_begin);
+  if (timestamps > text) mask(logits, 0, t.timestamp_begin);
+}
+}  // namespace
+
+void apply_filters(const Sequence& s, const SpecialTokens& t, float* logits) {
+  if (s.suppress_blank && s.length() == s.sample_begin) logits[kBlank] = logits[t.eot] = kMasked;
+  if (s.suppress)
+    for (int id : *s.suppress) logits[id] = kMasked;
+  if (!s.timestamps) return;
+  mask_timestamps(s, t, logits);
+  prefer_timestamps(t, logits);
+}
+
+}  // namespace amanuensis

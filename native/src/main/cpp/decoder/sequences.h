@@ -1,0 +1,72 @@
+// Sequences of the decoder and their self-attention caches.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "capi/amanuensis.h"
+
+namespace amanuensis {
+
+/// Keys and values of one sequence: [position][layer][key, value][state] f32. Pages are touched, and so
+/// committed, only as positions are written.
+class SelfCache {
+ public:
+  SelfCache(int context, int layers, int state);
+  ~SelfCache();
+  SelfCache(const SelfCache&) = delete;
+  SelfCache& operator=(const SelfCache&) = delete;
+  float* key(int position, int layer) { return data_ + (static_cast<int64_t>(position) * layers_ + layer) * 2 * state_; }
+  float* value(int position, int layer) { return key(position, layer) + state_; }
+  /// Floats from one position to the next.
+  int64_t stride() const { return static_cast<int64_t>(layers_) * 2 * state_; }
+
+ private:
+  int layers_, state_;
+  size_t bytes_;
+  float* data_;
+};
+
+/// Recycles caches, so that a steady load allocates nothing.
+class SelfCachePool {
+ public:
+  SelfCachePool(int context, int layers, int state) : context_(context), layers_(layers), state_(state) {}
+  std::unique_ptr<SelfCache> take();
+  void give_back(std::unique_ptr<SelfCache> cache);
+
+ private:
+  int context_, layers_, state_;
+  std::vector<std::unique_ptr<SelfCache>> idle_;
+};
+
+/// Sequences that were forked from one another. They read each other's caches, so all caches are kept until
+/// the last of them ends.
+struct Family {
+  explicit Family(SelfCachePool& p) : pool(p) {}
+  ~Family() {
+    for (auto& c : caches) pool.give_back(std::move(c));
+  }
+  Family(const Family&) = delete;
+  Family& operator=(const Family&) = delete;
+  SelfCachePool& pool;
+  std::vector<std::unique_ptr<SelfCache>> caches;
+};
+
+/// One sequence. Its row at position p lives in *owner[p], which after forks and reorderings may be a cache that
+/// another sequence of the family wrote; it writes into its own cache only.
+struct Sequence {
+  const void* cross_kv = nullptr;
+  std::shared_ptr<Family> family;
+  SelfCache* own = nullptr;
+  std::vector<SelfCache*> owner;  // by position
+  std::vector<int> tokens;        // all of them
+  int sample_begin = -1;          // length of the initial tokens; -1 before they were given
+  // Filters.
+  bool suppress_blank = false, timestamps = false;
+  int max_initial_timestamp = -1;
+  std::shared_ptr<const std::vector<int>> suppress;
+
+  int length() const { return static_cast<int>(tokens.size()); }
+};
+
+}  // namespace amanuensis

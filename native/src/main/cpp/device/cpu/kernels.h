@@ -1,0 +1,68 @@
+// Row kernels: the arithmetic between the GEMMs. Compiled once per instruction set, chosen at run time.
+#pragma once
+#include <cstdint>
+
+namespace amanuensis {
+
+/// Rows of n elements, row-major. A scale turns an int8 row back: x ~ q * scale. bf16 is held in uint16_t.
+/// Each result depends on its own row alone. Head vectors have 64 elements.
+struct RowKernels {
+  static constexpr int kSpectrumLanes = 8;
+  const char* isa;
+
+  // ---- log-mel
+  /// x: 400 samples of kSpectrumLanes frames side by side -> power: 201 bins of |X|^2 in the same layout.
+  void (*power_spectrum_400)(const double* x, double* power);
+
+  // ---- LayerNorm (eps 1e-5) and quantisation
+  void (*layer_norm)(const float* x, const float* gamma, const float* beta, float* y, int n);
+  /// LayerNorm, then int8; scratch: n f32. Returns the scale.
+  float (*layer_norm_quantise)(const float* x, const float* gamma, const float* beta, float* scratch, int8_t* q, int n);
+  float (*quantise)(const float* x, int8_t* q, int n);
+
+  // ---- epilogues of int8 GEMMs: v = acc * (row * column[i]) + bias[i]
+  void (*dequantise_f32)(const int32_t* acc, float row, const float* column, const float* bias, float* y, int n);
+  void (*dequantise_bf16)(const int32_t* acc, float row, const float* column, const float* bias, uint16_t* y, int n);
+  void (*dequantise_add)(const int32_t* acc, float row, const float* column, const float* bias, float* y, int n);
+  /// gelu(v), requantised; scratch: n f32. Returns the new scale.
+  float (*dequantise_gelu_quantise)(const int32_t* acc, float row, const float* column, const float* bias, float* scratch,
+                                    int8_t* q, int n);
+
+  // ---- epilogues of f32 GEMMs
+  void (*bias_f32)(const float* acc, const float* bias, float* y, int n);
+  void (*bias_add)(const float* acc, const float* bias, float* y, int n);
+  void (*bias_gelu_f32)(const float* acc, const float* bias, float* y, int n);
+  void (*bias_gelu_bf16)(const float* acc, const float* bias, uint16_t* y, int n);
+
+  // ---- softmax
+  /// p[i] = exp(s[i] - max); returns 1 / sum of the p as stored.
+  float (*softmax_f32)(const float* s, float* p, int n);
+  float (*softmax_bf16)(const float* s, uint16_t* p, int n);
+  /// max + log(sum(exp(x - max))); -inf for a row of -inf.
+  float (*log_sum_exp)(const float* x, int n);
+
+  // ---- attention of one head and one query
+  /// scores[t] = q . keys[t]; keys are `stride` floats apart.
+  void (*key_scores_f32)(const float* q, const float* keys, int64_t stride, int n, float* scores);
+  /// out[64] += sum of weights[t] * values[t], t ascending.
+  void (*add_values_f32)(const float* weights, const float* values, int64_t stride, int n, float* out);
+  /// keys: blocks of 64 dimensions x 16 frames, n padded to 16, one scale per frame; scores: n padded to 16.
+  void (*key_scores_int8)(const float* q, const int8_t* keys, const float* scale, int n, float* scores);
+  /// out[64] = sum of weights[t] * scale[t] * values[t]; values: n x 64; weights are overwritten.
+  void (*values_int8)(float* weights, const int8_t* values, const float* scale, int n, float* out);
+
+  void dequantise(const int32_t* a, float r, const float* c, const float* b, float* y, int n) const { dequantise_f32(a, r, c, b, y, n); }
+  void dequantise(const int32_t* a, float r, const float* c, const float* b, uint16_t* y, int n) const { dequantise_bf16(a, r, c, b, y, n); }
+  void bias_gelu(const float* x, const float* b, float* y, int n) const { bias_gelu_f32(x, b, y, n); }
+  void bias_gelu(const float* x, const float* b, uint16_t* y, int n) const { bias_gelu_bf16(x, b, y, n); }
+  float softmax(const float* s, float* p, int n) const { return softmax_f32(s, p, n); }
+  float softmax(const float* s, uint16_t* p, int n) const { return softmax_bf16(s, p, n); }
+};
+
+const RowKernels& row_kernels_avx512();
+const RowKernels& row_kernels_avx2();
+const RowKernels& row_kernels_generic();
+/// The widest this machine runs, no wider than what ONEDNN_MAX_CPU_ISA allows oneDNN.
+const RowKernels& row_kernels();
+
+}  // namespace amanuensis

@@ -1,0 +1,277 @@
+#include <immintrin.h>
+
+// Included by one file per instruction set, each compiled with its own flags: no linkage, no state, no includes of
+// ours, so that nothing compiled for a wide ISA can be picked for a narrow one.
+#include <cmath>
+#include <cstring>
+namespace amanuensis {
+namespace {
+inline float as_float(int32_t i) { float f; __builtin_memcpy(&f, &i, 4); return f; }
+inline int32_t as_int(float f) { int32_t i; __builtin_memcpy(&i, &f, 4); return i; }
+
+// exp(x) for x <= 0 (clamped at -87): 2^k * p(r), |r| <= ln2/2, degree-5 minimax, relative error < 3e-7.
+inline float exp_neg(float x) {
+  x = x < -87.0f ? -87.0f : x;
+  const float z = x * 1.44269504f + 12582912.0f;  // 1.5 * 2^23: rounds to the nearest integer
+  const int32_t k = as_int(z);
+  // From the integer: under -fassociative-math (z - 1.5 * 2^23) would be folded away.
+  const float kf = static_cast<float>(k - 0x4B400000);
+  float r = x - kf * 0.693145752f;
+  r = r - kf * 1.42860677e-6f;
+  float p = 1.98756912e-4f;
+  p = p * r + 1.39819994e-3f;
+  p = p * r + 8.33345205e-3f;
+  p = p * r + 4.16657962e-2f;
+  p = p * r + 1.66666657e-1f;
+  p = p * r + 0.5f;
+  p = p * r * r + r + 1.0f;
+  return as_float(as_int(p) + (k << 23));
+}
+// x * Phi(x), erf by Abramowitz & Stegun 7.1.26 (absolute error 1.5e-7).
+inline float gelu(float x) {
+  const float a = std::fabs(x) * 0.70710678f;
+  const float t = 1.0f / (1.0f + 0.3275911f * a);
+  float p = 1.061405429f;
+  p = p * t - 1.453152027f;
+  p = p * t + 1.421413741f;
+  p = p * t - 0.284496736f;
+  p = p * t + 0.254829592f;
+  const float tail = 0.5f * p * t * exp_neg(-a * a);  // 1 - Phi(|x|)
+  return x >= 0 ? x - x * tail : x * tail;
+}
+inline uint16_t to_bf16(float f) {
+  const uint32_t u = static_cast<uint32_t>(as_int(f));
+  return static_cast<uint16_t>((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
+}
+inline float from_bf16(uint16_t h) { return as_float(static_cast<int32_t>(static_cast<uint32_t>(h) << 16)); }
+
+float quantise(const float* x, int8_t* q, int n) {
+  float m = 0;
+  for (int i = 0; i < n; i++) { const float a = std::fabs(x[i]); m = a > m ? a : m; }
+  if (m == 0) { std::memset(q, 0, static_cast<size_t>(n)); return 0; }
+  const float inv = 127.0f / m;
+  for (int i = 0; i < n; i++) {
+    // Adding 1.5 * 2^23 rounds to nearest even and leaves the integer in the low bits.
+    q[i] = static_cast<int8_t>(as_int(x[i] * inv + 12582912.0f));
+  }
+  return m / 127.0f;
+}
+void layer_norm(const float* x, const float* g, const float* b, float* y, int n) {
+  float s = 0;
+  for (int i = 0; i < n; i++) s += x[i];
+  const float mean = s / static_cast<float>(n);
+  float v = 0;
+  for (int i = 0; i < n; i++) { const float d = x[i] - mean; v += d * d; }
+  const float inv = 1.0f / std::sqrt(v / static_cast<float>(n) + 1e-5f);
+  for (int i = 0; i < n; i++) y[i] = (x[i] - mean) * inv * g[i] + b[i];
+}
+float layer_norm_quantise(const float* x, const float* g, const float* b, float* t, int8_t* q, int n) {
+  layer_norm(x, g, b, t, n);
+  return quantise(t, q, n);
+}
+void dequantise_f32(const int32_t* a, float r, const float* c, const float* b, float* y, int n) {
+  for (int i = 0; i < n; i++) y[i] = static_cast<float>(a[i]) * (r * c[i]) + b[i];
+}
+void dequantise_add(const int32_t* a, float r, const float* c, const float* b, float* y, int n) {
+  for (int i = 0; i < n; i++) y[i] += static_cast<float>(a[i]) * (r * c[i]) + b[i];
+}
+void dequantise_bf16(const int32_t* a, float r, const float* c, const float* b, uint16_t* y, int n) {
+  for (int i = 0; i < n; i++) y[i] = to_bf16(static_cast<float>(a[i]) * (r * c[i]) + b[i]);
+}
+float dequantise_gelu_quantise(const int32_t* a, float r, const float* c, const float* b, float* t, int8_t* q, int n) {
+  for (int i = 0; i < n; i++) t[i] = gelu(static_cast<float>(a[i]) * (r * c[i]) + b[i]);
+  return quantise(t, q, n);
+}
+void bias_f32(const float* x, const float* b, float* y, int n) {
+  for (int i = 0; i < n; i++) y[i] = x[i] + b[i];
+}
+void bias_add(const float* x, const float* b, float* y, int n) {
+  for (int i = 0; i < n; i++) y[i] += x[i] + b[i];
+}
+void bias_gelu_f32(const float* x, const float* b, float* y, int n) {
+  for (int i = 0; i < n; i++) y[i] = gelu(x[i] + b[i]);
+}
+void bias_gelu_bf16(const float* x, const float* b, uint16_t* y, int n) {
+  for (int i = 0; i < n; i++) y[i] = to_bf16(gelu(x[i] + b[i]));
+}
+float maximum(const float* s, int n) {
+  float m = s[0];
+  for (int i = 0; i < n; i++) m = s[i] > m ? s[i] : m;
+  return m;
+}
+float softmax_f32(const float* s, float* p, int n) {
+  const float m = maximum(s, n);
+  float sum = 0;
+  for (int i = 0; i < n; i++) {
+    p[i] = exp_neg(s[i] - m);
+    sum += p[i];
+  }
+  return 1.0f / sum;
+}
+float softmax_bf16(const float* s, uint16_t* p, int n) {
+  const float m = maximum(s, n);
+  float sum = 0;
+  for (int i = 0; i < n; i++) {
+    const uint16_t h = to_bf16(exp_neg(s[i] - m));
+    p[i] = h;
+    sum += from_bf16(h);
+  }
+  return 1.0f / sum;
+}
+// One register of floats. GCC 12 converts int8 lanes one by one, so the widening is spelled out per ISA.
+#if defined(__AVX512F__)
+constexpr int kLanes = 16;
+#else
+constexpr int kLanes = 8;
+#endif
+typedef float Lanes __attribute__((vector_size(kLanes * 4)));
+
+inline Lanes load_bytes(const int8_t* p) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Lanes>(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))));
+#elif defined(__AVX2__)
+  return reinterpret_cast<Lanes>(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))));
+#else
+  Lanes out;
+  for (int i = 0; i < kLanes; i++) out[i] = static_cast<float>(p[i]);
+  return out;
+#endif
+}
+
+void key_scores_int8(const float* q, const int8_t* keys, const float* key_scale, int n, float* scores) {
+  for (int first = 0; first < n; first += 16)
+    for (int half = 0; half < 16; half += kLanes) {
+      const int8_t* k = keys + static_cast<int64_t>(first) * 64 + half;
+      Lanes sum[4] = {};
+      for (int d = 0; d < 64; d += 4)
+        for (int j = 0; j < 4; j++) sum[j] += q[d + j] * load_bytes(k + (d + j) * 16);
+      Lanes scale;
+      __builtin_memcpy(&scale, key_scale + first + half, sizeof scale);
+      scale *= (sum[0] + sum[1]) + (sum[2] + sum[3]);
+      __builtin_memcpy(scores + first + half, &scale, sizeof scale);
+    }
+}
+
+// out[64] = sum of weights[t] * values[t][64], half a row of registers at a time where they are few.
+void values_int8(float* weights, const int8_t* values, const float* value_scale, int n, float* out) {
+  for (int t = 0; t < n; t++) weights[t] *= value_scale[t];
+  constexpr int kColumns = 4 * kLanes < 64 ? 4 * kLanes : 64;
+  constexpr int kVectors = kColumns / kLanes;
+  for (int column = 0; column < 64; column += kColumns) {
+    Lanes sum[2][kVectors] = {};
+    const int8_t* v = values + column;
+    for (int t = 0; t + 1 < n; t += 2, v += 128)
+      for (int i = 0; i < kVectors; i++) {
+        sum[0][i] += weights[t] * load_bytes(v + i * kLanes);
+        sum[1][i] += weights[t + 1] * load_bytes(v + 64 + i * kLanes);
+      }
+    if (n % 2)
+      for (int i = 0; i < kVectors; i++) sum[0][i] += weights[n - 1] * load_bytes(v + i * kLanes);
+    for (int i = 0; i < kVectors; i++) {
+      const Lanes total = sum[0][i] + sum[1][i];
+      __builtin_memcpy(out + column + i * kLanes, &total, sizeof total);
+    }
+  }
+}
+
+
+void key_scores_f32(const float* q, const float* keys, int64_t stride, int n, float* scores) {
+  for (int t = 0; t < n; t++) {
+    const float* k = keys + t * stride;
+    float sum = 0;
+    for (int i = 0; i < 64; i++) sum += q[i] * k[i];
+    scores[t] = sum;
+  }
+}
+
+void add_values_f32(const float* weights, const float* values, int64_t stride, int n, float* out) {
+  constexpr int kVectors = 64 / kLanes;
+  Lanes sum[kVectors];
+  __builtin_memcpy(sum, out, sizeof sum);
+  for (int t = 0; t < n; t++) {
+    Lanes v[kVectors];
+    __builtin_memcpy(v, values + t * stride, sizeof v);
+    for (int i = 0; i < kVectors; i++) sum[i] += weights[t] * v[i];
+  }
+  __builtin_memcpy(out, sum, sizeof sum);
+}
+
+float log_sum_exp(const float* x, int n) {
+  const float m = maximum(x, n);
+  if (m < -3e38f) return m;
+  float sum = 0;
+  for (int i = 0; i < n; i++) sum += exp_neg(x[i] - m);
+  return m + std::log(sum);
+}
+
+// ---- FFT of 400 real samples, eight frames side by side: a complex FFT of 200 on even and odd samples.
+typedef double Frames __attribute__((vector_size(64)));
+struct Complex {
+  Frames re, im;
+};
+constexpr int kFft = 200;
+
+struct Twiddles {
+  double cos[2 * kFft], sin[2 * kFft];  // e^(-2 pi i k / 400)
+  Twiddles() {
+    for (int k = 0; k < 2 * kFft; k++) {
+      cos[k] = std::cos(3.14159265358979323846 * k / kFft);
+      sin[k] = -std::sin(3.14159265358979323846 * k / kFft);
+    }
+  }
+};
+
+// One pass of Stockham's FFT (decimation in frequency): length n, stride s, from x to y.
+template <int kRadix>
+void fft_pass(int n, int s, const Complex* x, Complex* y, const Twiddles& w) {
+  const int m = n / kRadix;
+  for (int p = 0; p < m; p++)
+    for (int q = 0; q < s; q++) {
+      Complex a[kRadix];
+      for (int i = 0; i < kRadix; i++) a[i] = x[q + s * (p + m * i)];
+      for (int t = 0; t < kRadix; t++) {
+        Complex sum = a[0];
+        for (int i = 1; i < kRadix; i++) {
+          const int k = i * t % kRadix * (2 * kFft / kRadix);
+          sum.re += a[i].re * w.cos[k] - a[i].im * w.sin[k];
+          sum.im += a[i].re * w.sin[k] + a[i].im * w.cos[k];
+        }
+        const int k = p * t * (2 * kFft / n);
+        y[q + s * (kRadix * p + t)] = {sum.re * w.cos[k] - sum.im * w.sin[k], sum.re * w.sin[k] + sum.im * w.cos[k]};
+      }
+    }
+}
+
+void power_spectrum_400(const double* x, double* power) {
+  static const Twiddles w;
+  Complex a[kFft], b[kFft];
+  for (int i = 0; i < kFft; i++) __builtin_memcpy(&a[i], x + i * 16, sizeof(Complex));  // even sample, odd sample
+  fft_pass<5>(200, 1, a, b, w);
+  fft_pass<5>(40, 5, b, a, w);
+  fft_pass<2>(8, 25, a, b, w);
+  fft_pass<2>(4, 50, b, a, w);
+  fft_pass<2>(2, 100, a, b, w);
+  for (int k = 0; k <= kFft; k++) {
+    const Complex p = b[k % kFft], q = b[(kFft - k) % kFft];
+    const Frames even_re = (p.re + q.re) * 0.5, even_im = (p.im - q.im) * 0.5;
+    const Frames odd_re = (p.im + q.im) * 0.5, odd_im = (q.re - p.re) * 0.5;
+    const double c = k < kFft ? w.cos[k] : -1.0, s = k < kFft ? w.sin[k] : 0.0;
+    const Frames re = even_re + odd_re * c - odd_im * s, im = even_im + odd_re * s + odd_im * c;
+    const Frames out = re * re + im * im;
+    __builtin_memcpy(power + k * 8, &out, sizeof out);
+  }
+}
+
+}  // namespace
+}  // namespace amanuensis
+
+#define AMANUENSIS_ROW_KERNELS(function, name)                                                                 \
+  const RowKernels& function() {                                                                               \
+    static const RowKernels kernels{name,           power_spectrum_400, layer_norm,      layer_norm_quantise,                      \
+                                    quantise,       dequantise_f32,  dequantise_bf16,                          \
+                                    dequantise_add, dequantise_gelu_quantise,                                  \
+                                    bias_f32,       bias_add,        bias_gelu_f32,       bias_gelu_bf16,      \
+                                    softmax_f32,    softmax_bf16,    log_sum_exp,         key_scores_f32,      \
+                                    add_values_f32, key_scores_int8, values_int8};                             \
+    return kernels;                                                                                            \
+  }

@@ -1,0 +1,5 @@
+#include "device/cpu/kernels.h"
+#include "device/cpu/kernels.inl"
+namespace amanuensis {
+AMANUENSIS_ROW_KERNELS(row_kernels_avx2, "avx2")
+}

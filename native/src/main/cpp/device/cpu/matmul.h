@@ -1,0 +1,53 @@
+// Matmuls on oneDNN with packed weights, run by one thread at a time.
+#pragma once
+#include <cstdint>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <string>
+
+namespace amanuensis {
+
+/// The process's one CPU engine of oneDNN.
+const dnnl::engine& dnnl_cpu();
+/// Whether oneDNN's int8 kernels are exact here: without VNNI they saturate pairs of products in int16.
+bool dnnl_int8_is_exact();
+/// Whether bf16 matmuls have a native kernel (AVX-512 BF16, AMX).
+bool bf16_is_native();
+/// What oneDNN uses here, for example "avx512_core_bf16".
+std::string dnnl_isa_name();
+/// Threads of an OpenMP team that the calling thread starts from now on.
+void use_threads(int threads);
+/// Rows per block for encoder GEMMs: fits L2 beside the weights, and fills AMX tiles where they exist.
+int encoder_block_rows();
+
+/// c[m x n] = a[m x k] * b[k x n]; m is fixed, rows of a and c may be strided. One object per thread:
+/// the scratchpad is inside.
+class Matmul {
+ public:
+  using Type = dnnl::memory::data_type;
+  enum class Layout {
+    kPacked,    // b in the layout this kernel likes best
+    kPlainRows  // b as n rows of k
+  };
+  /// lda, ldc in elements.
+  Matmul(Type a, Type b, Type c, int64_t m, int64_t k, int64_t n, int64_t lda, int64_t ldc, Layout layout = Layout::kPacked);
+  /// The same product for m rows, over weights that `like` packed.
+  Matmul(const Matmul& like, int64_t m);
+  void run(const void* a, const void* b, void* c);
+  size_t packed_bytes() const { return b_.get_desc().get_size(); }
+  /// b given as n rows of k (a weight matrix, out x in) or as k rows of n.
+  void pack_rows(const void* rows, void* packed);
+  void pack_columns(const void* columns, void* packed);
+  const std::string& implementation() const { return implementation_; }
+  int64_t rows() const { return m_; }
+
+ private:
+  void create(const dnnl::memory::desc& b);
+  void pack(const void* from, dnnl::memory::format_tag tag, void* packed);
+  Type a_type_, b_type_, c_type_;
+  int64_t m_, k_, n_, lda_, ldc_;
+  std::string implementation_;
+  dnnl::stream stream_;
+  dnnl::matmul primitive_;
+  dnnl::memory a_, b_, c_;
+};
+}  // namespace amanuensis

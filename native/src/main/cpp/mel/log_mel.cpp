@@ -1,0 +1,99 @@
+#include "mel/log_mel.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "device/cpu/kernels.h"
+
+namespace amanuensis {
+
+namespace {
+constexpr int kRate = 16000, kWindow = 400, kHop = 160, kBins = kWindow / 2 + 1, kLanes = RowKernels::kSpectrumLanes;
+constexpr int kWindowFrames = 3000;
+const double kPi = std::acos(-1.0);
+
+// Slaney's mel scale (librosa's htk=False): linear below 1 kHz, logarithmic above.
+double mel_to_hz(double mel) {
+  constexpr double kLinear = 200.0 / 3;
+  return mel < 15 ? kLinear * mel : 1000 * std::exp(std::log(6.4) / 27 * (mel - 15));
+}
+double hz_to_mel(double hz) { return hz < 1000 ? hz * 3 / 200 : 15 + std::log(hz / 1000) * 27 / std::log(6.4); }
+
+const std::vector<double>& hann() {
+  static const std::vector<double> w = [] {
+    std::vector<double> v(kWindow);
+    for (int n = 0; n < kWindow; n++) v[static_cast<size_t>(n)] = 0.5 - 0.5 * std::cos(2 * kPi * n / kWindow);
+    return v;
+  }();
+  return w;
+}
+
+// Sample i of the padded signal: reflected before the start (edge not repeated), zero after the end.
+inline float sample(const int16_t* pcm, int64_t samples, int64_t i) {
+  i = i < 0 ? -i : i;
+  return i < samples ? static_cast<float>(pcm[i]) / 32768.0f : 0.0f;
+}
+}  // namespace
+
+LogMel::LogMel(int mels) : mels_(mels) {
+  std::vector<double> hz(static_cast<size_t>(mels) + 2);
+  const double top = hz_to_mel(kRate / 2.0);
+  for (size_t i = 0; i < hz.size(); i++) hz[i] = mel_to_hz(top * static_cast<double>(i) / (mels + 1));
+  for (size_t m = 0; m < static_cast<size_t>(mels); m++) {
+    Filter f{-1, {}};
+    for (int k = 0; k < kBins; k++) {
+      const double freq = static_cast<double>(k) * kRate / kWindow;
+      const double weight = std::min((freq - hz[m]) / (hz[m + 1] - hz[m]), (hz[m + 2] - freq) / (hz[m + 2] - hz[m + 1]));
+      if (weight <= 0) continue;
+      if (f.first < 0) f.first = k;
+      f.weights.push_back(static_cast<float>(weight * 2 / (hz[m + 2] - hz[m])));
+    }
+    filters_.push_back(f);
+  }
+}
+
+// sink(frame relative to first, lane values of each filter): log10 of the mel energies, kLanes frames at a time.
+template <class Sink>
+void LogMel::frames(const int16_t* pcm, int64_t samples, int64_t first, int64_t count, Sink sink) const {
+  const RowKernels& k = row_kernels();
+  const auto& window = hann();
+  alignas(64) double input[kWindow * kLanes];
+  alignas(64) double power[kBins * kLanes];
+  for (int64_t f = 0; f < count; f += kLanes) {
+    const int lanes = static_cast<int>(std::min<int64_t>(kLanes, count - f));
+    for (int lane = 0; lane < kLanes; lane++) {
+      const int64_t start = (first + f + std::min(lane, lanes - 1)) * kHop - kWindow / 2;
+      for (int n = 0; n < kWindow; n++) input[n * kLanes + lane] = sample(pcm, samples, start + n) * window[static_cast<size_t>(n)];
+    }
+    k.power_spectrum_400(input, power);
+    for (size_t m = 0; m < filters_.size(); m++) {
+      double sum[kLanes] = {};
+      const Filter& filter = filters_[m];
+      for (size_t i = 0; i < filter.weights.size(); i++)
+        for (int lane = 0; lane < kLanes; lane++) sum[lane] += filter.weights[i] * power[(static_cast<size_t>(filter.first) + i) * kLanes + static_cast<size_t>(lane)];
+      float log[kLanes];
+      for (int lane = 0; lane < kLanes; lane++) log[lane] = std::log10(std::max(static_cast<float>(sum[lane]), 1e-10f));
+      sink(f, lanes, static_cast<int>(m), log);
+    }
+  }
+}
+
+float LogMel::maximum(const int16_t* pcm, int64_t samples, int64_t first, int64_t count) const {
+  float max = -10;
+  frames(pcm, samples, first, count, [&](int64_t, int lanes, int, const float* log) {
+    for (int i = 0; i < lanes; i++) max = std::max(max, log[i]);
+  });
+  return max;
+}
+
+void LogMel::window(const int16_t* pcm, int64_t samples, int64_t first, int count, float global_max, float* mel, int64_t stride) const {
+  const float floor = global_max - 8.0f;
+  frames(pcm, samples, first, count, [&](int64_t frame, int lanes, int m, const float* log) {
+    float* to = mel + m * stride + frame;
+    for (int i = 0; i < lanes; i++) to[i] = (std::max(log[i], floor) + 4.0f) / 4.0f;
+  });
+  for (int m = 0; m < mels_; m++) std::fill(mel + m * stride + count, mel + m * stride + kWindowFrames, 0.0f);
+}
+
+}  // namespace amanuensis

@@ -1,0 +1,25 @@
+// A Whisper checkpoint: its dimensions, special tokens and packed weights for one profile.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "decoder/decoder.h"
+#include "encoder/encoder.h"
+#include "mel/log_mel.h"
+
+namespace amanuensis {
+
+/// Immutable after loading; shared by lanes and decoders.
+struct WhisperModel {
+  am_profile profile = AM_PROFILE_REFERENCE;
+  EncoderShape encoder_shape{};
+  DecoderShape decoder_shape;
+  std::shared_ptr<const EncoderWeights> encoder;
+  std::shared_ptr<const DecoderWeights> decoder;
+  std::unique_ptr<const LogMel> mel;
+};
+
+/// Reads a safetensors file with Hugging Face's tensor names, checks every shape and packs the weights.
+std::shared_ptr<const WhisperModel> load_whisper(const std::string& path, am_profile profile);
+
+}  // namespace amanuensis
