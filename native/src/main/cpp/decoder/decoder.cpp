@@ -136,7 +136,6 @@ void Decoder::check(const am_step& step) {
   if (step.no_speech_row >= step.n_tokens) throw InvalidArgument("no_speech_row is outside the step's tokens");
   if (step.top_k < 0 || step.top_k > AM_MAX_TOP_K) throw InvalidArgument("top_k must be 0 to " + std::to_string(AM_MAX_TOP_K));
   if (!(step.temperature >= 0) || !(step.uniform >= 0 && step.uniform < 1)) throw InvalidArgument("temperature must be >= 0 and uniform in [0, 1)");
-  if (step.prompt == 0 && s.sample_begin < 0) throw BadState("the first step of a slot must give its initial tokens (prompt = 1)");
 }
 
 void Decoder::step(const am_step* steps, am_step_result* results, int n) {
@@ -166,7 +165,7 @@ void Decoder::step(const am_step* steps, am_step_result* results, int n) {
   for (int i = 0; i < n; i++) {
     Sequence& s = at(steps[i].slot);
     s.tokens.insert(s.tokens.end(), steps[i].tokens, steps[i].tokens + steps[i].n_tokens);
-    if (steps[i].prompt != 0) s.sample_begin = s.length();
+    if (steps[i].prompt != 0 || s.sample_begin < 0) s.sample_begin = s.length();
     results[i] = {};
     results[i].no_speech_prob = std::numeric_limits<float>::quiet_NaN();
     if (steps[i].no_speech_row >= 0) {

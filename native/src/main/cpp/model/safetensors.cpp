@@ -77,6 +77,7 @@ Safetensors::Safetensors(const std::string& path) : file_(path), path_(path) {
   if (json.kind != Json::Kind::kObject) throw bad("the header is not a JSON object");
   const uint8_t* data = file_.data() + 8 + header;
   const size_t data_size = file_.size() - 8 - header;
+  std::map<uint64_t, uint64_t> ranges;  // start -> end of each tensor that is not empty
   for (const auto& [name, value] : json.object) {
     if (name == "__metadata__") continue;
     const auto field = [&](const char* key, Json::Kind kind) -> const Json& {
@@ -98,10 +99,16 @@ Safetensors::Safetensors(const std::string& path) : file_(path), path_(path) {
     if (offsets.size() != 2 || offsets[0].kind != Json::Kind::kNumber || offsets[1].kind != Json::Kind::kNumber) throw bad("tensor '" + name + "' has no valid offsets");
     const auto from = static_cast<uint64_t>(offsets[0].number), to = static_cast<uint64_t>(offsets[1].number);
     if (from > to || to > data_size) throw bad("tensor '" + name + "' reaches beyond the end of the file: truncated?");
+    if (from < to && !ranges.emplace(from, to).second) throw bad("tensor '" + name + "' lies over another one");
     if (type != "F16" && type != "F32") continue;  // a tensor that we read must be one of them: see at()
     if (to - from != t.elements * (t.half ? 2 : 4)) throw bad("tensor '" + name + "' has " + std::to_string(to - from) + " bytes, which is not its shape");
     t.data = data + from;
     tensors_.emplace(name, std::move(t));
+  }
+  uint64_t end = 0;
+  for (const auto& [from, to] : ranges) {
+    if (from < end) throw bad("tensors overlap at byte " + std::to_string(from) + " of the data");
+    end = to;
   }
 }
 

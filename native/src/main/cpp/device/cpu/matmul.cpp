@@ -37,19 +37,45 @@ std::string dnnl_isa_name() {
 void use_threads(int threads) { omp_set_num_threads(threads); }
 int encoder_block_rows() { return has(dnnl::cpu_isa::avx512_core_amx) ? 125 : 60; }
 
+namespace {
+constexpr int64_t kLongestSum = 384;
+
+int64_t parts_of(Matmul::Type type, int64_t k) {
+  int64_t parts = 1;
+  if (type == Matmul::Type::f32)
+    while (k / parts > kLongestSum || k % parts != 0) parts++;
+  return parts;
+}
+
+size_t size_of(Matmul::Type type) { return memory::data_type_size(type); }
+const void* offset(const void* p, int64_t elements, Matmul::Type type) {
+  return static_cast<const char*>(p) + elements * static_cast<int64_t>(size_of(type));
+}
+}  // namespace
+
 Matmul::Matmul(Type a, Type b, Type c, int64_t m, int64_t k, int64_t n, int64_t lda, int64_t ldc, Layout layout)
     : a_type_(a), b_type_(b), c_type_(c), m_(m), k_(k), n_(n), lda_(lda), ldc_(ldc), stream_(dnnl_cpu()) {
   using Tag = memory::format_tag;
-  create(memory::desc({k, n}, b, layout == Layout::kPlainRows ? Tag::ba : Tag::any));
+  if (layout == Layout::kPacked) parts_ = parts_of(a, k);
+  create(memory::desc({k_ / parts_, n}, b, layout == Layout::kPlainRows ? Tag::ba : Tag::any));
 }
 
 Matmul::Matmul(const Matmul& like, int64_t m)
-    : a_type_(like.a_type_), b_type_(like.b_type_), c_type_(like.c_type_), m_(m), k_(like.k_), n_(like.n_), lda_(like.lda_), ldc_(like.ldc_), stream_(dnnl_cpu()) {
+    : a_type_(like.a_type_),
+      b_type_(like.b_type_),
+      c_type_(like.c_type_),
+      m_(m),
+      k_(like.k_),
+      n_(like.n_),
+      lda_(like.lda_),
+      ldc_(like.ldc_),
+      parts_(like.parts_),
+      stream_(dnnl_cpu()) {
   create(like.b_.get_desc());
 }
 
 void Matmul::create(const memory::desc& b) {
-  const memory::desc a({m_, k_}, a_type_, memory::dims{lda_, 1});
+  const memory::desc a({m_, k_ / parts_}, a_type_, memory::dims{lda_, 1});
   const memory::desc c({m_, n_}, c_type_, memory::dims{ldc_, 1});
   const dnnl::matmul::primitive_desc pd(dnnl_cpu(), a, b, c);
   implementation_ = pd.impl_info_str();
@@ -57,22 +83,33 @@ void Matmul::create(const memory::desc& b) {
   a_ = memory(a, dnnl_cpu(), nullptr);
   b_ = memory(pd.weights_desc(), dnnl_cpu(), nullptr);
   c_ = memory(c, dnnl_cpu(), nullptr);
+  if (parts_ == 1) return;
+  dnnl::post_ops sum;
+  sum.append_sum(1.0f);
+  dnnl::primitive_attr attributes;
+  attributes.set_post_ops(sum);
+  adding_ = dnnl::matmul(dnnl::matmul::primitive_desc(dnnl_cpu(), a, pd.weights_desc(), c, attributes));
 }
 
 void Matmul::run(const void* a, const void* b, void* c) {
-  a_.set_data_handle(const_cast<void*>(a));
-  b_.set_data_handle(const_cast<void*>(b));
   c_.set_data_handle(c);
-  primitive_.execute(stream_, {{DNNL_ARG_SRC, a_}, {DNNL_ARG_WEIGHTS, b_}, {DNNL_ARG_DST, c_}});
+  for (int64_t part = 0; part < parts_; part++) {
+    a_.set_data_handle(const_cast<void*>(offset(a, part * (k_ / parts_), a_type_)));
+    b_.set_data_handle(static_cast<char*>(const_cast<void*>(b)) + static_cast<size_t>(part) * b_.get_desc().get_size());
+    (part == 0 ? primitive_ : adding_).execute(stream_, {{DNNL_ARG_SRC, a_}, {DNNL_ARG_WEIGHTS, b_}, {DNNL_ARG_DST, c_}});
+  }
 }
 
-void Matmul::pack(const void* from, memory::format_tag tag, void* packed) {
-  memory source(memory::desc({k_, n_}, b_type_, tag), dnnl_cpu(), const_cast<void*>(from));
-  b_.set_data_handle(packed);
-  dnnl::reorder(source, b_).execute(stream_, source, b_);
+void Matmul::pack(const void* from, const memory::dims& strides, void* packed) {
+  const int64_t k = k_ / parts_;
+  for (int64_t part = 0; part < parts_; part++) {
+    memory source(memory::desc({k, n_}, b_type_, strides), dnnl_cpu(), const_cast<void*>(offset(from, part * k * strides[0], b_type_)));
+    b_.set_data_handle(static_cast<char*>(packed) + static_cast<size_t>(part) * b_.get_desc().get_size());
+    dnnl::reorder(source, b_).execute(stream_, source, b_);
+  }
   stream_.wait();
 }
-void Matmul::pack_rows(const void* rows, void* packed) { pack(rows, memory::format_tag::ba, packed); }
-void Matmul::pack_columns(const void* columns, void* packed) { pack(columns, memory::format_tag::ab, packed); }
+void Matmul::pack_rows(const void* rows, void* packed) { pack(rows, {1, k_}, packed); }
+void Matmul::pack_columns(const void* columns, void* packed) { pack(columns, {n_, 1}, packed); }
 
 }  // namespace amanuensis

@@ -19,8 +19,8 @@ void use_threads(int threads);
 /// Rows per block for encoder GEMMs: fits L2 beside the weights, and fills AMX tiles where they exist.
 int encoder_block_rows();
 
-/// c[m x n] = a[m x k] * b[k x n]; m is fixed, rows of a and c may be strided. One object per thread:
-/// the scratchpad is inside.
+/// c[m x n] = a[m x k] * b[k x n]; m is fixed, rows of a and c may be strided. One object per thread: the
+/// scratchpad is inside. Long f32 sums run in stretches of k, which halves their rounding error.
 class Matmul {
  public:
   using Type = dnnl::memory::data_type;
@@ -33,7 +33,7 @@ class Matmul {
   /// The same product for m rows, over weights that `like` packed.
   Matmul(const Matmul& like, int64_t m);
   void run(const void* a, const void* b, void* c);
-  size_t packed_bytes() const { return b_.get_desc().get_size(); }
+  size_t packed_bytes() const { return b_.get_desc().get_size() * static_cast<size_t>(parts_); }
   /// b given as n rows of k (a weight matrix, out x in) or as k rows of n.
   void pack_rows(const void* rows, void* packed);
   void pack_columns(const void* columns, void* packed);
@@ -42,12 +42,13 @@ class Matmul {
 
  private:
   void create(const dnnl::memory::desc& b);
-  void pack(const void* from, dnnl::memory::format_tag tag, void* packed);
+  void pack(const void* from, const dnnl::memory::dims& strides, void* packed);
   Type a_type_, b_type_, c_type_;
   int64_t m_, k_, n_, lda_, ldc_;
+  int64_t parts_ = 1;  // stretches of k
   std::string implementation_;
   dnnl::stream stream_;
-  dnnl::matmul primitive_;
+  dnnl::matmul primitive_, adding_;  // adding_: c += a * b, for the stretches after the first
   dnnl::memory a_, b_, c_;
 };
 }  // namespace amanuensis
