@@ -21,7 +21,18 @@ class DecoderBatchTest {
   private static final double AVERAGE_LOGPROB = -0.396634;
   private static final double NO_SPEECH = 0.092069;
   private static final int[] PROMPT = {Jfk.SOT, Jfk.EN, Jfk.TRANSCRIBE};
-  private static final SlotOptions OPTIONS = new SlotOptions(true, true, 50, suppressed());
+
+  /** openai/whisper's list for suppress_tokens="-1": masked tokens take no share of the softmax. */
+  private static final int[] SUPPRESS = {
+    1, 2, 7, 8, 9, 10, 14, 25, 26, 27, 28, 29, 31, 58, 59, 60, 61, 62, 63, 90, 91, 92, 93, 359, 503,
+    522, 542, 873, 893, 902, 918, 922, 931, 1350, 1853, 1982, 2460, 2627, 3246, 3253, 3268, 3536,
+    3846, 3961, 4183, 4667, 6585, 6647, 7273, 9061, 9383, 10428, 10929, 11938, 12033, 12331, 12562,
+    13793, 14157, 14635, 15265, 15618, 16553, 16604, 18362, 18956, 20075, 21675, 22520, 26130,
+    26161, 26435, 28279, 29464, 31650, 32302, 32470, 36865, 42863, 47425, 49870, 50254, 50258,
+    50358, 50359, 50360, 50361, 50362
+  };
+
+  private static final SlotOptions OPTIONS = new SlotOptions(true, true, 50, SUPPRESS);
 
   private static Jfk jfk;
   private static NativeBuffer crossKv;
@@ -36,16 +47,6 @@ class DecoderBatchTest {
   static void close() {
     crossKv.close();
     jfk.close();
-  }
-
-  /** openai/whisper's list for suppress_tokens="-1": masked tokens take no share of the softmax. */
-  private static int[] suppressed() {
-    return Arrays.stream("""
-        1 2 7 8 9 10 14 25 26 27 28 29 31 58 59 60 61 62 63 90 91 92 93 359 503 522 542 873 893 902 918 922 931 1350 1853 1982
-        2460 2627 3246 3253 3268 3536 3846 3961 4183 4667 6585 6647 7273 9061 9383 10428 10929 11938 12033 12331
-        12562 13793 14157 14635 15265 15618 16553 16604 18362 18956 20075 21675 22520
-        26130 26161 26435 28279 29464 31650 32302 32470 36865 42863 47425 49870 50254 50258 50358 50359 50360 50361 50362
-        """.trim().split("\\s+")).mapToInt(Integer::parseInt).toArray();
   }
 
   @Test

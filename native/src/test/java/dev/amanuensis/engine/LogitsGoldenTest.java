@@ -17,12 +17,12 @@ class LogitsGoldenTest {
           "logits after [sot]",
           logits(jfk, decoder, crossKv, Jfk.SOT),
           Arrays.copyOf(golden.data(), vocabulary),
-          1e-2);
+          1e-3);
       Errors.assertClose(
           "logits after [sot, en, transcribe]",
           logits(jfk, decoder, crossKv, Jfk.SOT, Jfk.EN, Jfk.TRANSCRIBE),
           Arrays.copyOfRange(golden.data(), vocabulary, 2 * vocabulary),
-          1e-2);
+          1e-3);
     }
   }
 
