@@ -56,7 +56,7 @@ public final class ModelStore {
   }
 
   /**
-   * The model in the directory, after hashing its files (about 0.1 s for Whisper base). Files that
+   * The model in the directory, after hashing its files (0.1 to 0.3 s for Whisper base). Files that
    * a user put there without a manifest are taken as they are.
    *
    * @throws ModelException MISSING, CORRUPT or IO

@@ -22,18 +22,6 @@ class DecoderBatchTest {
   private static final double NO_SPEECH = 0.092069;
   private static final int[] PROMPT = {Jfk.SOT, Jfk.EN, Jfk.TRANSCRIBE};
 
-  /** openai/whisper's list for suppress_tokens="-1": masked tokens take no share of the softmax. */
-  private static final int[] SUPPRESS = {
-    1, 2, 7, 8, 9, 10, 14, 25, 26, 27, 28, 29, 31, 58, 59, 60, 61, 62, 63, 90, 91, 92, 93, 359, 503,
-    522, 542, 873, 893, 902, 918, 922, 931, 1350, 1853, 1982, 2460, 2627, 3246, 3253, 3268, 3536,
-    3846, 3961, 4183, 4667, 6585, 6647, 7273, 9061, 9383, 10428, 10929, 11938, 12033, 12331, 12562,
-    13793, 14157, 14635, 15265, 15618, 16553, 16604, 18362, 18956, 20075, 21675, 22520, 26130,
-    26161, 26435, 28279, 29464, 31650, 32302, 32470, 36865, 42863, 47425, 49870, 50254, 50258,
-    50358, 50359, 50360, 50361, 50362
-  };
-
-  private static final SlotOptions OPTIONS = new SlotOptions(true, true, 50, SUPPRESS);
-
   private static Jfk jfk;
   private static NativeBuffer crossKv;
 
@@ -52,8 +40,8 @@ class DecoderBatchTest {
   @Test
   void greedyTokensEqualOpenAiWhisper() {
     try (DecoderBatch decoder = jfk.engine.newDecoder(1, 1)) {
-      Sequence sequence = new Sequence(decoder, PROMPT);
-      decode(decoder, List.of(sequence), 60);
+      Sequence sequence = new Sequence(decoder, crossKv, PROMPT);
+      Sequence.decode(decoder, List.of(sequence), 60);
 
       assertThat(sequence.tokens).containsExactly(withEot());
       assertThat(sequence.logprob() / (TOKENS.length + 1)).isCloseTo(AVERAGE_LOGPROB, within(1e-4));
@@ -65,17 +53,18 @@ class DecoderBatchTest {
   void sequenceHasTheSameBitsAloneAndAmongFifteenOthers() {
     Sequence alone;
     try (DecoderBatch decoder = jfk.engine.newDecoder(1, 1)) {
-      alone = new Sequence(decoder, PROMPT);
-      decode(decoder, List.of(alone), 40);
+      alone = new Sequence(decoder, crossKv, PROMPT);
+      Sequence.decode(decoder, List.of(alone), 40);
     }
     for (int place : new int[] {0, 7, 15}) {
       for (int threads : new int[] {1, 2}) {
         try (DecoderBatch decoder = jfk.engine.newDecoder(16, threads)) {
           List<Sequence> sequences = new ArrayList<>();
           for (int i = 0; i < 16; i++) {
-            sequences.add(new Sequence(decoder, i == place ? PROMPT : otherPrompt(i)));
+            sequences.add(
+                new Sequence(decoder, crossKv, i == place ? PROMPT : Sequence.otherPrompt(i)));
           }
-          decode(decoder, sequences, 40);
+          Sequence.decode(decoder, sequences, 40);
           Sequence among = sequences.get(place);
           assertThat(among.tokens).isEqualTo(alone.tokens);
           assertThat(among.bits).as("at place %d", place).isEqualTo(alone.bits);
@@ -85,27 +74,16 @@ class DecoderBatchTest {
     }
   }
 
-  /** Prompts of other lengths and languages, so that the neighbours differ in every respect. */
-  private static int[] otherPrompt(int i) {
-    int[] prompt = new int[3 + 5 * i];
-    Arrays.fill(prompt, 1941 + i);
-    prompt[0] = i % 2 == 0 ? 50361 : Jfk.SOT;
-    prompt[prompt.length - 3] = Jfk.SOT;
-    prompt[prompt.length - 2] = Jfk.EN + 1 + i;
-    prompt[prompt.length - 1] = Jfk.TRANSCRIBE;
-    return prompt;
-  }
-
   @Test
   void promptInOneStepEqualsPromptTokenByToken() {
     try (DecoderBatch decoder = jfk.engine.newDecoder(2, 1);
         StepBatch steps = decoder.newSteps();
         NativeBuffer whole = NativeBuffer.allocate(4L * jfk.info.vocabulary());
         NativeBuffer single = NativeBuffer.allocate(4L * jfk.info.vocabulary())) {
-      int a = decoder.openSlot(crossKv, OPTIONS);
+      int a = decoder.openSlot(crossKv, Sequence.OPTIONS);
       steps.rawLogits(steps.addPrompt(a, PROMPT), whole);
       decoder.step(steps);
-      int b = decoder.openSlot(crossKv, OPTIONS);
+      int b = decoder.openSlot(crossKv, Sequence.OPTIONS);
       for (int token : PROMPT) {
         steps.clear();
         steps.rawLogits(steps.add(b, token), single);
@@ -118,10 +96,10 @@ class DecoderBatchTest {
   @Test
   void forkContinuesLikeItsSource() {
     try (DecoderBatch decoder = jfk.engine.newDecoder(2, 1)) {
-      Sequence source = new Sequence(decoder, PROMPT);
-      decode(decoder, List.of(source), 10);
+      Sequence source = new Sequence(decoder, crossKv, PROMPT);
+      Sequence.decode(decoder, List.of(source), 10);
       Sequence fork = source.fork(decoder.forkSlot(source.slot));
-      decode(decoder, List.of(source, fork), 50);
+      Sequence.decode(decoder, List.of(source, fork), 50);
 
       assertThat(source.tokens).containsExactly(withEot());
       assertThat(fork.tokens).isEqualTo(source.tokens);
@@ -133,8 +111,8 @@ class DecoderBatchTest {
   void reorderedSlotsContinueWhatTheirSourceWas() {
     try (DecoderBatch decoder = jfk.engine.newDecoder(3, 1);
         StepBatch steps = decoder.newSteps()) {
-      Sequence best = new Sequence(decoder, PROMPT);
-      decode(decoder, List.of(best), 6);
+      Sequence best = new Sequence(decoder, crossKv, PROMPT);
+      Sequence.decode(decoder, List.of(best), 6);
       int[] slots = {best.slot, decoder.forkSlot(best.slot), decoder.forkSlot(best.slot)};
       int next = best.tokens.get(best.tokens.size() - 1);
       int[] different = {next, 1029, 437};
@@ -165,7 +143,7 @@ class DecoderBatchTest {
   void candidatesAreSortedAndBeginWithTheChoice() {
     try (DecoderBatch decoder = jfk.engine.newDecoder(1, 1);
         StepBatch steps = decoder.newSteps()) {
-      int slot = decoder.openSlot(crossKv, OPTIONS);
+      int slot = decoder.openSlot(crossKv, Sequence.OPTIONS);
       int index = steps.addPrompt(slot, PROMPT);
       steps.topK(index, 6);
       decoder.step(steps);
@@ -199,7 +177,7 @@ class DecoderBatchTest {
   private static List<Integer> samples(DecoderBatch decoder, StepBatch steps) {
     List<Integer> tokens = new ArrayList<>();
     for (double uniform : new double[] {0.0, 0.25, 0.5, 0.75, 0.999999}) {
-      int slot = decoder.openSlot(crossKv, OPTIONS);
+      int slot = decoder.openSlot(crossKv, Sequence.OPTIONS);
       steps.clear();
       steps.sample(steps.addPrompt(slot, PROMPT), 1f, uniform);
       decoder.step(steps);
@@ -250,7 +228,7 @@ class DecoderBatchTest {
   void failedStepAdvancesNoSlot() {
     try (DecoderBatch decoder = jfk.engine.newDecoder(2, 1);
         StepBatch steps = decoder.newSteps()) {
-      int slot = decoder.openSlot(crossKv, OPTIONS);
+      int slot = decoder.openSlot(crossKv, Sequence.OPTIONS);
       steps.addPrompt(slot, PROMPT);
       steps.add(1 - slot, 400); // not open
       assertThatThrownBy(() -> decoder.step(steps))
@@ -275,11 +253,11 @@ class DecoderBatchTest {
   @Test
   void moreSlotsThanThereAreIsRefused() {
     try (DecoderBatch decoder = jfk.engine.newDecoder(1, 1)) {
-      int slot = decoder.openSlot(crossKv, OPTIONS);
-      assertThatThrownBy(() -> decoder.openSlot(crossKv, OPTIONS))
+      int slot = decoder.openSlot(crossKv, Sequence.OPTIONS);
+      assertThatThrownBy(() -> decoder.openSlot(crossKv, Sequence.OPTIONS))
           .isInstanceOf(EngineException.class);
       decoder.closeSlot(slot);
-      assertThat(decoder.openSlot(crossKv, OPTIONS)).isEqualTo(slot);
+      assertThat(decoder.openSlot(crossKv, Sequence.OPTIONS)).isEqualTo(slot);
     }
   }
 
@@ -287,71 +265,5 @@ class DecoderBatchTest {
     List<Integer> tokens = new ArrayList<>(Arrays.stream(TOKENS).boxed().toList());
     tokens.add(50257);
     return tokens.toArray(Integer[]::new);
-  }
-
-  /** Steps all sequences together until each has ended or has taken so many steps. */
-  private static void decode(DecoderBatch decoder, List<Sequence> sequences, int maxSteps) {
-    try (StepBatch steps = decoder.newSteps()) {
-      for (int step = 0; step < maxSteps; step++) {
-        steps.clear();
-        List<Sequence> live = sequences.stream().filter(s -> !s.ended()).toList();
-        for (Sequence sequence : live) {
-          sequence.add(steps);
-        }
-        decoder.step(steps);
-        for (int i = 0; i < live.size(); i++) {
-          live.get(i).take(steps, i);
-        }
-      }
-    }
-  }
-
-  /** One greedy sequence: its tokens, and the bits of the log-probability of each. */
-  private static final class Sequence {
-    final int slot;
-    final List<Integer> tokens = new ArrayList<>();
-    final List<Integer> bits = new ArrayList<>();
-    float noSpeech = Float.NaN;
-    private final int[] prompt;
-
-    Sequence(DecoderBatch decoder, int[] prompt) {
-      this(decoder.openSlot(crossKv, OPTIONS), prompt);
-    }
-
-    private Sequence(int slot, int[] prompt) {
-      this.slot = slot;
-      this.prompt = prompt;
-    }
-
-    Sequence fork(int forkedSlot) {
-      Sequence fork = new Sequence(forkedSlot, prompt);
-      fork.tokens.addAll(tokens);
-      fork.bits.addAll(bits);
-      return fork;
-    }
-
-    boolean ended() {
-      return !tokens.isEmpty() && tokens.get(tokens.size() - 1) == 50257;
-    }
-
-    void add(StepBatch steps) {
-      if (tokens.isEmpty()) {
-        steps.noSpeechRow(steps.addPrompt(slot, prompt), prompt.length - 3);
-      } else {
-        steps.add(slot, tokens.get(tokens.size() - 1));
-      }
-    }
-
-    void take(StepBatch steps, int index) {
-      if (tokens.isEmpty()) {
-        noSpeech = steps.noSpeechProbability(index);
-      }
-      tokens.add(steps.token(index));
-      bits.add(Float.floatToRawIntBits(steps.logprob(index)));
-    }
-
-    double logprob() {
-      return bits.stream().mapToDouble(Float::intBitsToFloat).sum();
-    }
   }
 }

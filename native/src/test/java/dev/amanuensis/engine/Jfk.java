@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 
-/** The reference recording on its way through the engine in the reference profile. */
+/** The reference recording on its way through the engine. */
 final class Jfk implements AutoCloseable {
   static final int SOT = 50258;
   static final int EN = 50259;
@@ -25,7 +25,11 @@ final class Jfk implements AutoCloseable {
   final int frames;
 
   Jfk() {
-    engine = Engine.open(weights(), Profile.REFERENCE);
+    this(Profile.REFERENCE);
+  }
+
+  Jfk(Profile profile) {
+    engine = Engine.open(weights(), profile);
     info = engine.info();
     byte[] wav = read("/speech/jfk.wav");
     ByteBuffer in = ByteBuffer.wrap(wav);
