@@ -64,8 +64,8 @@ final class AudioFiles {
   /** MIME type by the file's ending, or null: the decoder looks at the bytes anyway. */
   static String contentType(Path file) {
     String name = file.getFileName().toString();
-    String ending = name.substring(name.lastIndexOf('.') + 1).toLowerCase(Locale.ROOT);
-    return TYPES.get(ending);
+    int dot = name.lastIndexOf('.');
+    return dot < 0 ? null : TYPES.get(name.substring(dot + 1).toLowerCase(Locale.ROOT));
   }
 
   private static List<Path> walk(Path directory) throws CliException {

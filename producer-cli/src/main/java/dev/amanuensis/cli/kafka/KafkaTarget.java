@@ -1,5 +1,6 @@
 package dev.amanuensis.cli.kafka;
 
+import dev.amanuensis.schema.serde.AvroSerdes;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -34,7 +35,7 @@ public record KafkaTarget(
   Map<String, Object> commonConfiguration() {
     Map<String, Object> configuration = new HashMap<>(clientProperties);
     configuration.put("bootstrap.servers", bootstrapServers);
-    configuration.put("schema.registry.url", registryUrl);
+    configuration.put(AvroSerdes.REGISTRY_URL, registryUrl);
     configuration.putIfAbsent("client.id", "amanuensis-cli");
     return configuration;
   }

@@ -46,6 +46,14 @@ public final class StatusLine implements AutoCloseable {
     since = System.nanoTime();
   }
 
+  /** Changes the text; the time shown goes on if there was one already. */
+  public synchronized void change(String newText) {
+    if (text == null) {
+      since = System.nanoTime();
+    }
+    text = () -> newText;
+  }
+
   /** Shows nothing until the next text. */
   public synchronized void hide() {
     clear();

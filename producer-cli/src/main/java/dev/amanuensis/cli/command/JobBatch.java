@@ -1,0 +1,150 @@
+package dev.amanuensis.cli.command;
+
+import dev.amanuensis.cli.CliException;
+import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.cli.kafka.JobSubmitter;
+import dev.amanuensis.cli.kafka.Outcome;
+import dev.amanuensis.cli.kafka.TranscriptReader;
+import dev.amanuensis.cli.terminal.StatusLine;
+import dev.amanuensis.cli.terminal.Terminal;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Files on their way through Kafka: submitted once, awaited, and handed out in the order in which
+ * they were named. One thread uses it.
+ */
+final class JobBatch {
+  private static final Duration POLL = Duration.ofMillis(200);
+
+  private final Terminal terminal;
+  private final StatusLine status;
+  private final Map<String, Path> fileByJob = new LinkedHashMap<>();
+  private final Map<String, Outcome> arrived = new HashMap<>();
+  private int failed;
+  private int invalid;
+
+  /** Told of each submitted file. */
+  interface Submitted {
+    void accept(String jobId, Path file);
+  }
+
+  /** Says why waiting is pointless, by throwing, and what is still starting, or null. */
+  interface Progress {
+    String check() throws CliException;
+  }
+
+  JobBatch(Terminal terminal, StatusLine status) {
+    this.terminal = terminal;
+    this.status = status;
+  }
+
+  /** The files that can be read; the others are reported and count as failed. */
+  List<Path> readable(List<Path> files) {
+    List<Path> readable = new ArrayList<>();
+    for (Path file : files) {
+      if (!Files.exists(file)) {
+        fail(file + ": no such file");
+      } else if (!Files.isReadable(file)) {
+        fail(file + ": not readable; check its permissions");
+      } else {
+        readable.add(file);
+      }
+    }
+    return readable;
+  }
+
+  /** Submits each file; one that vanishes meanwhile is reported and counts as failed. */
+  void submit(List<Path> files, JobSubmitter submitter, Submitted submitted)
+      throws CliException, InterruptedException {
+    for (Path file : files) {
+      try {
+        String id = submitter.submit(file, AudioFiles.contentType(file));
+        fileByJob.put(id, file);
+        submitted.accept(id, file);
+      } catch (NoSuchFileException e) {
+        fail(file + ": no such file");
+      } catch (IOException e) {
+        fail(file + ": can't be read: " + e.getMessage());
+      }
+    }
+    submitter.flush();
+  }
+
+  /**
+   * Waits until every submitted file has its result and hands transcripts to the sink.
+   *
+   * @param timeout or null to wait for ever
+   * @throws CliException TIMEOUT; or what the sink or the progress throws
+   */
+  void await(TranscriptReader reader, OutputSink sink, Duration timeout, Progress progress)
+      throws CliException, InterruptedException {
+    List<String> waiting = new ArrayList<>(fileByJob.keySet());
+    long begun = System.nanoTime();
+    status.show("");
+    while (!waiting.isEmpty()) {
+      String starting = progress.check();
+      status.change(starting == null ? inProgress() : starting);
+      for (Outcome outcome : reader.poll(POLL)) {
+        if (fileByJob.containsKey(outcome.jobId())) {
+          arrived.putIfAbsent(outcome.jobId(), outcome);
+        }
+      }
+      while (!waiting.isEmpty() && arrived.containsKey(waiting.get(0))) {
+        String id = waiting.remove(0);
+        handOut(fileByJob.get(id), arrived.get(id), sink);
+      }
+      if (timeout != null && System.nanoTime() - begun > timeout.toNanos() && !waiting.isEmpty()) {
+        throw new CliException(
+            ExitCodes.TIMEOUT,
+            "no result for "
+                + waiting.stream().filter(id -> !arrived.containsKey(id)).count()
+                + " of "
+                + fileByJob.size()
+                + " files within --timeout "
+                + timeout.toSeconds()
+                + " s; the jobs go on: is a worker running, and is it busy?");
+      }
+    }
+    status.hide();
+  }
+
+  /** The exit code for what happened to the files. */
+  int exitCode() {
+    if (failed == 0) {
+      return ExitCodes.OK;
+    }
+    return failed == invalid ? ExitCodes.USAGE : ExitCodes.FAILED;
+  }
+
+  private String inProgress() {
+    int all = fileByJob.size();
+    int done = arrived.size();
+    String what = all == 1 ? fileByJob.values().iterator().next().getFileName().toString() : "";
+    return all == 1
+        ? "transcribing " + what
+        : "transcribing " + StatusLine.bar(done, all) + "  " + done + "/" + all + " files";
+  }
+
+  private void handOut(Path file, Outcome outcome, OutputSink sink) throws CliException {
+    if (outcome.completed()) {
+      sink.accept(file, outcome.document());
+    } else {
+      invalid += outcome.invalidOption() ? 1 : 0;
+      fail(outcome.failure());
+    }
+  }
+
+  private void fail(String message) {
+    failed++;
+    status.above(() -> terminal.err().println(message));
+  }
+}

@@ -1,0 +1,157 @@
+package dev.amanuensis.cli.command;
+
+import dev.amanuensis.cli.CliException;
+import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.cli.kafka.ConnectionCheck;
+import dev.amanuensis.cli.kafka.JobOptions;
+import dev.amanuensis.cli.kafka.JobSubmitter;
+import dev.amanuensis.cli.kafka.KafkaTarget;
+import dev.amanuensis.cli.kafka.TranscriptReader;
+import dev.amanuensis.cli.terminal.StatusLine;
+import dev.amanuensis.cli.terminal.Terminal;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.function.Function;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Audio files in, transcripts out, through Kafka; brings its own fleet if none is named. */
+@Command(
+    name = "transcribe",
+    description = {
+      "Transcribe audio files and print the transcripts.",
+      "Without --bootstrap-server it starts Kafka, a Schema Registry and a worker in this process,"
+          + " and fetches the model the first time."
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  amanuensis transcribe talk.mp3",
+      "  amanuensis transcribe --format srt --output subtitles *.mp4",
+      "  amanuensis transcribe --format json --word-timestamps talk.wav | jq .segments",
+      "  amanuensis transcribe --profile reference --temperature 0 talk.wav",
+      "  amanuensis transcribe --language German --task translate rede.ogg",
+      "  amanuensis transcribe -b localhost:9092 talk.mp3",
+      "",
+      "Exit code 1: a file has no transcript; why is on stderr, as FILE: CODE: message."
+    })
+public final class TranscribeCommand implements Callable<Integer> {
+  private final Terminal terminal;
+  private final LocalFleet.Starter starter;
+  private final Function<String, String> languageCode;
+
+  @Parameters(paramLabel = "FILE", arity = "1..*", description = "Audio or video files.")
+  private List<Path> files;
+
+  @Mixin private OutputOptions output;
+  @Mixin private TranscriptionMixin transcription;
+  @Mixin private ConnectionOptions connection;
+
+  @Option(
+      names = "--profile",
+      paramLabel = "PROFILE",
+      description =
+          "Arithmetic of the model: reference (fp32, token for token as openai/whisper) or fast.")
+  private String profile;
+
+  @Option(
+      names = "--model-dir",
+      paramLabel = "DIR",
+      description = "Directory of the model (or set AMANUENSIS_MODEL_DIR).")
+  private Path modelDirectory;
+
+  @Option(
+      names = "--data-dir",
+      paramLabel = "DIR",
+      description =
+          "Keep Kafka's data here, and use what is there. Default: a directory that is gone at the"
+              + " end.")
+  private Path dataDirectory;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "SECONDS",
+      description = "Give up after this time. Default: never.")
+  private Long timeoutSeconds;
+
+  /**
+   * @param starter brings the fleet where none is named
+   * @param languageCode code for a language as users write it, or null if there is none
+   */
+  public TranscribeCommand(
+      Terminal terminal, LocalFleet.Starter starter, Function<String, String> languageCode) {
+    this.terminal = terminal;
+    this.starter = starter;
+    this.languageCode = languageCode;
+  }
+
+  @Override
+  public Integer call() throws CliException, InterruptedException {
+    JobOptions options = transcription.options(languageCode);
+    refuseWorkerOptionsForRemote();
+    try (StatusLine status = new StatusLine(terminal)) {
+      List<Path> named = AudioFiles.list(files, null);
+      OutputSink sink = new OutputSink(output.format, output.directory, named, terminal, status);
+      JobBatch batch = new JobBatch(terminal, status);
+      List<Path> readable = batch.readable(named);
+      if (readable.isEmpty()) {
+        return batch.exitCode();
+      }
+      if (connection.isGiven()) {
+        status.show("connecting to " + connection.bootstrapServer);
+        ConnectionCheck.run(connection.target(), connection.connectTimeout());
+        run(connection.target(), () -> null, options, readable, batch, sink);
+      } else {
+        status.show("starting Kafka");
+        try (LocalFleet fleet = starter.start(request(readable), status)) {
+          JobBatch.Progress progress =
+              () -> {
+                fleet.check();
+                return fleet.starting();
+              };
+          run(fleet.target(), progress, options, readable, batch, sink);
+          status.show("stopping");
+        }
+      }
+      return batch.exitCode();
+    }
+  }
+
+  private void run(
+      KafkaTarget target,
+      JobBatch.Progress progress,
+      JobOptions options,
+      List<Path> readable,
+      JobBatch batch,
+      OutputSink sink)
+      throws CliException, InterruptedException {
+    try (TranscriptReader reader = new TranscriptReader(target, connection.connectTimeout());
+        JobSubmitter submitter =
+            new JobSubmitter(
+                target, options, JobSubmitter.Limits.DEFAULT, connection.connectTimeout())) {
+      reader.seekToEnd();
+      batch.submit(readable, submitter, (id, file) -> {});
+      Duration timeout = timeoutSeconds == null ? null : Duration.ofSeconds(timeoutSeconds);
+      batch.await(reader, sink, timeout, progress);
+    }
+  }
+
+  private LocalFleet.Request request(List<Path> readable) {
+    List<Path> roots =
+        readable.stream().map(file -> file.toAbsolutePath().getParent()).distinct().toList();
+    return new LocalFleet.Request(profile, modelDirectory, dataDirectory, roots);
+  }
+
+  private void refuseWorkerOptionsForRemote() throws CliException {
+    if (connection.isGiven()
+        && (profile != null || modelDirectory != null || dataDirectory != null)) {
+      throw new CliException(
+          ExitCodes.USAGE,
+          "--profile, --model-dir and --data-dir are decided by the workers behind"
+              + " --bootstrap-server; leave them out, or give them to 'amanuensis worker'");
+    }
+  }
+}

@@ -1,0 +1,100 @@
+package dev.amanuensis.cli.command;
+
+import dev.amanuensis.cli.CliException;
+import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.cli.format.TranscriptFormat;
+import dev.amanuensis.cli.kafka.ConnectionCheck;
+import dev.amanuensis.cli.kafka.KafkaTarget;
+import dev.amanuensis.cli.kafka.Outcome;
+import dev.amanuensis.cli.kafka.TranscriptReader;
+import dev.amanuensis.cli.terminal.Terminal;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Follows the topic of transcripts. */
+@Command(
+    name = "watch",
+    description = "Follow the transcripts as workers publish them, until Ctrl-C.",
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  amanuensis watch",
+      "  amanuensis watch --from-beginning --format json | jq -r .text",
+      "  amanuensis watch -b kafka:9092 --schema-registry http://registry:8081 --max 10"
+    })
+public final class WatchCommand implements Callable<Integer> {
+  private static final Duration POLL = Duration.ofMillis(500);
+
+  private final Terminal terminal;
+
+  @Mixin private ConnectionOptions connection;
+
+  @Option(
+      names = {"-f", "--format"},
+      paramLabel = "FORMAT",
+      converter = FormatConverter.class,
+      defaultValue = "txt",
+      description =
+          "${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}, below a line that names"
+              + " the job and the file.")
+  private TranscriptFormat format;
+
+  @Option(names = "--from-beginning", description = "Also those that are there already.")
+  private boolean fromBeginning;
+
+  @Option(names = "--max", paramLabel = "N", description = "Stop after this many.")
+  private Integer max;
+
+  public WatchCommand(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  @Override
+  public Integer call() throws CliException, InterruptedException {
+    KafkaTarget target = connection.target();
+    ConnectionCheck.run(target, connection.connectTimeout());
+    try (TranscriptReader reader = new TranscriptReader(target, connection.connectTimeout())) {
+      if (fromBeginning) {
+        reader.seekToBeginning();
+      } else {
+        reader.seekToEnd();
+      }
+      if (terminal.errIsTerminal()) {
+        terminal.err().println("following " + target.transcriptsTopic() + "; Ctrl-C ends this");
+      }
+      for (int seen = 0; max == null || seen < max; ) {
+        for (Outcome outcome : reader.poll(POLL)) {
+          if (max == null || seen < max) {
+            print(outcome);
+            seen++;
+          }
+        }
+      }
+    }
+    return ExitCodes.OK;
+  }
+
+  private void print(Outcome outcome) throws CliException {
+    StringBuilder text = new StringBuilder();
+    if (!outcome.completed()) {
+      terminal.err().println(outcome.jobId() + "\t" + outcome.failure());
+      return;
+    }
+    if (format != TranscriptFormat.JSON) {
+      text.append("== ").append(outcome.jobId()).append("  ").append(outcome.file()).append('\n');
+    }
+    try {
+      format.write(outcome.document(), text);
+    } catch (IOException e) {
+      throw new UncheckedIOException("a StringBuilder does not fail", e);
+    }
+    terminal.out().append(text).flush();
+    if (terminal.out().checkError()) {
+      throw new CliException(ExitCodes.FAILED, "can't write to stdout: it was closed");
+    }
+  }
+}

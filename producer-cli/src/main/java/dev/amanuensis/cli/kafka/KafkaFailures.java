@@ -1,0 +1,83 @@
+package dev.amanuensis.cli.kafka;
+
+import dev.amanuensis.cli.CliException;
+import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.schema.serde.RegistryFailure;
+import java.io.IOException;
+import java.time.Duration;
+import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+
+/** Turns what Kafka's clients throw into what a person can act upon. */
+final class KafkaFailures {
+  private KafkaFailures() {}
+
+  static CliException explain(Throwable failure, KafkaTarget target, Duration timeout) {
+    String kafka = "Kafka at " + target.bootstrapServers();
+    Throwable root = root(failure);
+    if (failure instanceof UnknownTopicOrPartitionException) {
+      return unreachable(
+          kafka
+              + " has no topic "
+              + target.jobsTopic()
+              + " or "
+              + target.transcriptsTopic()
+              + "; create both, or use --jobs-topic and --transcripts-topic",
+          failure);
+    }
+    if (failure instanceof AuthenticationException || failure instanceof AuthorizationException) {
+      return unreachable(
+          kafka + " refuses us: " + failure.getMessage() + "; see --kafka-properties", failure);
+    }
+    if (registryUnreachable(failure)) {
+      return unreachable(
+          "can't reach the Schema Registry at "
+              + target.registryUrl()
+              + ": "
+              + root.getMessage()
+              + "; check --schema-registry",
+          failure);
+    }
+    if (failure instanceof RecordTooLargeException) {
+      return new CliException(
+          ExitCodes.FAILED,
+          kafka + " takes no record that large; lower --max-inline-bytes: " + failure.getMessage(),
+          failure);
+    }
+    if (failure instanceof RetriableException || root instanceof ConfigException) {
+      return unreachable(
+          "can't reach "
+              + kafka
+              + (root instanceof ConfigException
+                  ? ": " + root.getMessage()
+                  : " within " + timeout.toSeconds() + " s")
+              + "; is it running? 'amanuensis standalone' starts one, --bootstrap-server names"
+              + " another",
+          failure);
+    }
+    return unreachable(kafka + ": " + failure, failure);
+  }
+
+  /** Whether a serializer failed because the registry did not answer. */
+  static boolean registryUnreachable(Throwable failure) {
+    return failure instanceof RegistryFailure
+        || failure instanceof SerializationException && root(failure) instanceof IOException;
+  }
+
+  private static CliException unreachable(String message, Throwable cause) {
+    return new CliException(ExitCodes.UNREACHABLE, message, cause);
+  }
+
+  private static Throwable root(Throwable failure) {
+    Throwable root = failure;
+    while (root.getCause() != null && root.getCause() != root) {
+      root = root.getCause();
+    }
+    return root;
+  }
+}
