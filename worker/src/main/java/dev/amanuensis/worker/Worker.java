@@ -1,0 +1,149 @@
+package dev.amanuensis.worker;
+
+import dev.amanuensis.engine.CpuInfo;
+import dev.amanuensis.engine.Engine;
+import dev.amanuensis.engine.Profile;
+import dev.amanuensis.model.ModelException;
+import dev.amanuensis.model.ModelFiles;
+import dev.amanuensis.model.ModelStore;
+import dev.amanuensis.worker.config.Setting;
+import dev.amanuensis.worker.config.WorkerConfig;
+import dev.amanuensis.worker.intake.JobLoop;
+import dev.amanuensis.worker.pipeline.Pipeline;
+import dev.amanuensis.worker.pipeline.PipelineConfig;
+import dev.amanuensis.worker.publish.ResultEncoder;
+import dev.amanuensis.worker.publish.TransactionalPublisher;
+import dev.amanuensis.worker.publish.WorkerIdentity;
+import dev.amanuensis.worker.source.AudioPreparer;
+import dev.amanuensis.worker.source.SourceConfig;
+import dev.amanuensis.worker.transcription.Tokenizer;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One worker of the fleet: the model, the pipeline and the Kafka side, assembled. */
+public final class Worker implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
+
+  private final WorkerConfig config;
+  private final Engine engine;
+  private final AudioPreparer preparer;
+  private final Pipeline pipeline;
+  private final JobLoop loop;
+
+  /**
+   * Loads the model and builds the stages; nothing is consumed before {@link #start}.
+   *
+   * @throws ModelException if the model is missing or damaged
+   * @throws IOException if the tokenizer can't be read
+   */
+  public Worker(WorkerConfig config) throws IOException {
+    this.config = config;
+    ModelFiles model = store(config).locate();
+    Tokenizer tokenizer;
+    try (InputStream json = Files.newInputStream(model.tokenizer())) {
+      tokenizer = Tokenizer.read(json);
+    }
+    Profile profile = Profile.valueOf(config.text(Setting.PROFILE).toUpperCase(Locale.ROOT));
+    this.engine = Engine.open(model.weights(), profile);
+    this.preparer = new AudioPreparer(sourceConfig(config));
+    this.pipeline = new Pipeline(pipelineConfig(config), engine, tokenizer, preparer);
+    String id = workerId(config);
+    CpuInfo cpu = Engine.cpu();
+    WorkerIdentity identity =
+        new WorkerIdentity(
+            id,
+            model.name(),
+            model.sha256(),
+            config.text(Setting.PROFILE),
+            "cpu " + cpu.dnnlIsa());
+    KafkaSettings kafka = new KafkaSettings(config, id);
+    this.loop =
+        new JobLoop(
+            kafka.intake(),
+            pipeline,
+            new ResultEncoder(
+                identity,
+                config.text(Setting.TRANSCRIPTS_TOPIC),
+                config.text(Setting.DLQ_TOPIC),
+                config.count(Setting.MAX_RECORD_BYTES),
+                kafka.registry()),
+            new TransactionalPublisher(kafka.producer()));
+    LOG.info("worker {} has loaded {} ({}) for {}", id, model.name(), profile, cpu);
+  }
+
+  private static ModelStore store(WorkerConfig config) {
+    String directory = config.text(Setting.MODEL_DIR);
+    return directory.isBlank() ? ModelStore.defaultStore() : ModelStore.at(Path.of(directory));
+  }
+
+  private static SourceConfig sourceConfig(WorkerConfig c) {
+    String spill = c.text(Setting.SPILL_DIR);
+    return new SourceConfig(
+        c.paths(Setting.ALLOWED_ROOTS),
+        Path.of(spill.isBlank() ? System.getProperty("java.io.tmpdir") : spill),
+        c.number(Setting.MAX_AUDIO_BYTES),
+        c.seconds(Setting.MAX_AUDIO_SECONDS),
+        c.seconds(Setting.DECODE_TIMEOUT_SECONDS));
+  }
+
+  private static PipelineConfig pipelineConfig(WorkerConfig c) {
+    PipelineConfig d = PipelineConfig.defaults();
+    int lanes = c.count(Setting.ENCODE_LANES) > 0 ? c.count(Setting.ENCODE_LANES) : d.encodeLanes();
+    int prepare = c.count(Setting.PREPARE_THREADS);
+    return new PipelineConfig(
+        c.count(Setting.MAX_JOBS),
+        prepare > 0 ? prepare : d.prepareThreads(),
+        lanes,
+        c.count(Setting.MAX_SEQUENCES),
+        c.count(Setting.MAX_SEQUENCES) + lanes,
+        c.seconds(Setting.STAGE_TIMEOUT_SECONDS));
+  }
+
+  private static String workerId(WorkerConfig config) {
+    String id = config.text(Setting.WORKER_ID);
+    if (!id.isBlank()) {
+      return id;
+    }
+    try {
+      return InetAddress.getLocalHost().getHostName() + "-" + ProcessHandle.current().pid();
+    } catch (UnknownHostException e) {
+      return "worker-" + ProcessHandle.current().pid();
+    }
+  }
+
+  public void start() {
+    loop.start();
+  }
+
+  /** Whether jobs are taken: the model is loaded and the group joined. */
+  public boolean ready() {
+    return loop.ready();
+  }
+
+  /** What ended the worker, or null while it runs. */
+  public Throwable failure() {
+    return loop.failure();
+  }
+
+  /** Stops taking jobs, finishes those in flight within the grace period, publishes and leaves. */
+  @Override
+  public void close() {
+    close(config.seconds(Setting.SHUTDOWN_GRACE_SECONDS));
+  }
+
+  /** As {@link #close()} with another grace period. */
+  public void close(Duration grace) {
+    loop.close(grace);
+    pipeline.close();
+    preparer.close();
+    engine.close();
+  }
+}

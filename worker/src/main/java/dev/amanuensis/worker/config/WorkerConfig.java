@@ -1,0 +1,156 @@
+package dev.amanuensis.worker.config;
+
+import java.io.File;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/** The settings of one worker, checked. Immutable. */
+public final class WorkerConfig {
+  private final Map<Setting, String> values;
+  private final Map<String, String> clients;
+
+  private WorkerConfig(Map<Setting, String> values, Map<String, String> clients) {
+    this.values = values;
+    this.clients = clients;
+  }
+
+  /** From the environment alone. */
+  public static WorkerConfig fromEnvironment(Map<String, String> environment) {
+    return of(Map.of(), environment);
+  }
+
+  /**
+   * Given values win over the environment, which wins over the defaults.
+   *
+   * @throws ConfigException naming the key, what is wrong with it and what is allowed
+   */
+  public static WorkerConfig of(Map<String, String> given, Map<String, String> environment) {
+    Map<String, String> left = new TreeMap<>(given);
+    Map<Setting, String> values = new EnumMap<>(Setting.class);
+    for (Setting s : Setting.values()) {
+      String value = left.remove(s.key());
+      values.put(
+          s, value != null ? value : environment.getOrDefault(s.variable(), s.defaultValue()));
+    }
+    Map<String, String> clients = new TreeMap<>();
+    left.entrySet()
+        .removeIf(
+            e -> {
+              boolean client = e.getKey().startsWith(Setting.CLIENT_PREFIX);
+              if (client) {
+                clients.put(e.getKey().substring(Setting.CLIENT_PREFIX.length()), e.getValue());
+              }
+              return client;
+            });
+    if (!left.isEmpty()) {
+      throw new ConfigException(
+          "unknown setting '%s'. Known are: %s, and %s* for the Kafka clients"
+              .formatted(
+                  left.keySet().iterator().next(),
+                  Arrays.stream(Setting.values())
+                      .map(Setting::key)
+                      .collect(Collectors.joining(", ")),
+                  Setting.CLIENT_PREFIX));
+    }
+    WorkerConfig config = new WorkerConfig(values, clients);
+    config.check();
+    return config;
+  }
+
+  private void check() {
+    oneOf(Setting.PROFILE, "reference", "fast");
+    oneOf(Setting.GROUP_PROTOCOL, "consumer", "classic");
+    number(Setting.MAX_RECORD_BYTES, 65_536, Integer.MAX_VALUE);
+    number(Setting.MAX_AUDIO_BYTES, 1, Long.MAX_VALUE);
+    number(Setting.MAX_AUDIO_SECONDS, 1, 1_000_000);
+    number(Setting.DECODE_TIMEOUT_SECONDS, 1, 1_000_000);
+    number(Setting.MAX_JOBS, 1, 100_000);
+    number(Setting.MAX_BYTES_IN_FLIGHT, 1, Long.MAX_VALUE);
+    number(Setting.PREPARE_THREADS, 0, 1024);
+    number(Setting.ENCODE_LANES, 0, 1024);
+    number(Setting.MAX_SEQUENCES, 1, 1024);
+    number(Setting.STAGE_TIMEOUT_SECONDS, 1, 1_000_000);
+    number(Setting.SHUTDOWN_GRACE_SECONDS, 0, 1_000_000);
+    if (list(Setting.JOBS_TOPICS).isEmpty()) {
+      throw new ConfigException(Setting.JOBS_TOPICS.key() + " is empty");
+    }
+  }
+
+  private void oneOf(Setting s, String... allowed) {
+    if (!List.of(allowed).contains(values.get(s))) {
+      throw new ConfigException(
+          "%s is '%s', must be one of %s".formatted(s.key(), values.get(s), List.of(allowed)));
+    }
+  }
+
+  private long number(Setting s, long from, long to) {
+    try {
+      long n = Long.parseLong(values.get(s).trim());
+      if (n >= from && n <= to) {
+        return n;
+      }
+    } catch (NumberFormatException e) {
+      // the same message
+    }
+    throw new ConfigException(
+        "%s is '%s', must be a number from %d to %d".formatted(s.key(), values.get(s), from, to));
+  }
+
+  public String text(Setting s) {
+    return values.get(s);
+  }
+
+  public long number(Setting s) {
+    return Long.parseLong(values.get(s).trim());
+  }
+
+  public int count(Setting s) {
+    return Math.toIntExact(number(s));
+  }
+
+  public Duration seconds(Setting s) {
+    return Duration.ofSeconds(number(s));
+  }
+
+  /** Comma-separated values. */
+  public List<String> list(Setting s) {
+    return Arrays.stream(values.get(s).split(",")).map(String::trim).filter(v -> !v.isEmpty()).toList();
+  }
+
+  /** Paths, separated as in the system's PATH. */
+  public List<Path> paths(Setting s) {
+    return Arrays.stream(values.get(s).split(File.pathSeparator))
+        .filter(v -> !v.isBlank())
+        .map(Path::of)
+        .toList();
+  }
+
+  /** Settings of every Kafka client and the registry's, without their prefix. */
+  public Map<String, String> clients() {
+    return clients;
+  }
+
+  /** The settings with secrets masked. */
+  @Override
+  public String toString() {
+    Map<String, String> shown = new TreeMap<>();
+    values.forEach((k, v) -> shown.put(k.key(), v));
+    clients.forEach((k, v) -> shown.put(Setting.CLIENT_PREFIX + k, secret(k) ? "***" : v));
+    return shown.toString();
+  }
+
+  private static boolean secret(String key) {
+    return key.contains("password")
+        || key.contains("jaas")
+        || key.contains("secret")
+        || key.contains("token")
+        || key.contains("user.info")
+        || key.endsWith(".key");
+  }
+}

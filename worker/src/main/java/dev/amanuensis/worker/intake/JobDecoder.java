@@ -1,0 +1,87 @@
+package dev.amanuensis.worker.intake;
+
+import dev.amanuensis.schema.AudioJob;
+import dev.amanuensis.worker.job.AudioSource;
+import dev.amanuensis.worker.job.Job;
+import dev.amanuensis.worker.job.TranscriptionOptions;
+import java.net.URI;
+import java.time.Instant;
+import java.util.List;
+import org.apache.kafka.common.errors.SerializationException;
+
+/** From the record on the wire to the job that the pipeline knows. */
+final class JobDecoder {
+  private JobDecoder() {}
+
+  /**
+   * @throws SerializationException if the record can't be a job
+   */
+  static Job decode(AudioJob record) {
+    if (record.getJobId().isBlank()) {
+      throw new SerializationException("the record has no job_id");
+    }
+    Instant deadline = record.getDeadline();
+    return new Job(
+        record.getJobId(),
+        source(record),
+        record.getContentType(),
+        options(record),
+        record.getPriority(),
+        deadline,
+        record.getSubmittedAt(),
+        record.getMetadata());
+  }
+
+  private static AudioSource source(AudioJob record) {
+    boolean inline = record.getAudio() != null;
+    if (inline == (record.getAudioUri() != null)) {
+      throw new SerializationException("exactly one of audio and audio_uri must be set");
+    }
+    if (inline) {
+      return new AudioSource.Inline(record.getAudio(), record.getAudioSha256());
+    }
+    try {
+      return new AudioSource.Reference(URI.create(record.getAudioUri()), record.getAudioSha256());
+    } catch (IllegalArgumentException e) {
+      throw new SerializationException("audio_uri is not a URI: " + e.getMessage(), e);
+    }
+  }
+
+  private static TranscriptionOptions options(AudioJob r) {
+    TranscriptionOptions d = TranscriptionOptions.DEFAULTS;
+    return new TranscriptionOptions(
+        r.getLanguage(),
+        TranscriptionOptions.Task.valueOf(r.getTask().name()),
+        r.getWordTimestamps(),
+        r.getInitialPrompt(),
+        or(r.getCarryInitialPrompt(), d.carryInitialPrompt()),
+        list(r.getTemperatures(), d.temperatures()),
+        or(r.getBeamSize(), d.beamSize()),
+        or(r.getBestOf(), d.bestOf()),
+        or(r.getPatience(), d.patience()),
+        or(r.getLengthPenalty(), d.lengthPenalty()),
+        threshold(r.getCompressionRatioThreshold(), d.compressionRatioThreshold()),
+        threshold(r.getLogprobThreshold(), d.logprobThreshold()),
+        threshold(r.getNoSpeechThreshold(), d.noSpeechThreshold()),
+        or(r.getConditionOnPreviousText(), d.conditionOnPreviousText()),
+        threshold(r.getHallucinationSilenceThreshold(), d.hallucinationSilenceThreshold()),
+        r.getClipTimestamps(),
+        list(r.getSuppressTokens(), d.suppressTokens()),
+        or(r.getWithoutTimestamps(), d.withoutTimestamps()),
+        threshold(r.getMaxInitialTimestamp(), d.maxInitialTimestamp()),
+        r.getSeed());
+  }
+
+  private static <T> T or(T value, T otherwise) {
+    return value == null ? otherwise : value;
+  }
+
+  private static <T> List<T> list(List<T> value, List<T> otherwise) {
+    return value == null || value.isEmpty() ? otherwise : value;
+  }
+
+  /** NaN switches a threshold off. */
+  private static Double threshold(Double value, Double otherwise) {
+    return value == null ? otherwise : value.isNaN() ? null : value;
+  }
+}

@@ -1,0 +1,112 @@
+package dev.amanuensis.worker.intake;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class PartitionProgressTest {
+  @Test
+  void baseWaitsForTheOldestRecordAndTheBitmapHoldsTheRest() {
+    PartitionProgress progress = new PartitionProgress(10, null);
+    for (long offset : new long[] {10, 11, 12, 14}) {
+      assertThat(progress.begin(offset)).isTrue();
+    }
+    progress.done(14);
+    progress.done(11);
+    assertThat(progress.toCommit().offset()).isEqualTo(10);
+
+    OffsetAndMetadata committed = progress.toCommit();
+    PartitionProgress successor = new PartitionProgress(committed.offset(), committed.metadata());
+    assertThat(successor.begin(10)).isTrue();
+    assertThat(successor.begin(11)).isFalse();
+    assertThat(successor.begin(12)).isTrue();
+    assertThat(successor.begin(14)).isFalse();
+  }
+
+  @Test
+  void restoredRecordsDoNotMoveTheBaseBeforeTheOthersAreDelivered() {
+    PartitionProgress first = new PartitionProgress(0, null);
+    for (long offset = 0; offset < 6; offset++) {
+      first.begin(offset);
+    }
+    first.done(5);
+    OffsetAndMetadata committed = first.toCommit();
+    PartitionProgress successor = new PartitionProgress(committed.offset(), committed.metadata());
+    assertThat(successor.toCommit().offset()).isZero();
+    assertThat(successor.isDone(5)).isTrue();
+    assertThat(successor.isDone(3)).isFalse();
+  }
+
+  @Test
+  void gapsInTheOffsetsDoNotHoldTheBaseBack() {
+    PartitionProgress progress = new PartitionProgress(0, null);
+    for (long offset : new long[] {0, 2, 4}) {
+      progress.begin(offset);
+      progress.done(offset);
+    }
+    progress.advanced(6);
+    assertThat(progress.toCommit().offset()).isEqualTo(6);
+    assertThat(progress.toCommit().metadata()).isEmpty();
+  }
+
+  @Test
+  void metadataOfOthersIsIgnored() {
+    for (String metadata : List.of("", "someone's note", "a1:***")) {
+      assertThat(new PartitionProgress(3, metadata).begin(3)).isTrue();
+    }
+  }
+
+  @Test
+  void fullWindowFitsTheBrokersMetadataLimit() {
+    PartitionProgress progress = new PartitionProgress(0, null);
+    progress.begin(0);
+    long offset = 1;
+    while (!progress.full()) {
+      progress.begin(offset);
+      progress.done(offset++);
+    }
+    assertThat(progress.toCommit().metadata().length()).isBetween(3000, 4096);
+  }
+
+  /** Workers that are killed at any moment: every record is done exactly once. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+  void successorsNeitherRepeatNorLoseRecords(long seed) {
+    Random random = new Random(seed);
+    List<Long> log = new ArrayList<>();
+    for (long offset = 0; log.size() < 400; offset += 1 + random.nextInt(3)) {
+      log.add(offset);
+    }
+    Set<Long> published = new TreeSet<>();
+    OffsetAndMetadata committed = new OffsetAndMetadata(0, "");
+    while (published.size() < log.size()) {
+      PartitionProgress worker = new PartitionProgress(committed.offset(), committed.metadata());
+      long from = committed.offset();
+      List<Long> open = new ArrayList<>();
+      for (long offset : log.stream().filter(o -> o >= from).limit(50).toList()) {
+        if (worker.begin(offset)) {
+          open.add(offset);
+        }
+      }
+      int life = 1 + random.nextInt(40);
+      for (int i = 0; i < life && !open.isEmpty(); i++) {
+        long offset = open.remove(random.nextInt(open.size()));
+        assertThat(published.add(offset)).as("offset %d is published once", offset).isTrue();
+        worker.done(offset);
+        committed = worker.toCommit();
+      }
+      if (open.isEmpty()) {
+        committed = worker.toCommit();
+      }
+    }
+    assertThat(published).containsExactlyElementsOf(log);
+  }
+}
