@@ -53,7 +53,8 @@ void median_filter(const float* row, int n, float* out) {
 }
 }  // namespace
 
-std::vector<int32_t> align_tokens(float* qk, int heads, int tokens, int stride, int frames, int first, int last) {
+std::vector<int32_t> align_tokens(float* qk, int heads, int tokens, int stride, int frames, int first,
+                                  int last) {
   const int rows = last - first;
   std::vector<double> cost(static_cast<size_t>(rows) * static_cast<size_t>(frames));
   std::vector<float> filtered(static_cast<size_t>(frames));
@@ -92,7 +93,8 @@ std::vector<int32_t> dtw_row_starts(const std::vector<double>& cost, int rows, i
         best = up;
         step = kUp;
       }
-      here[c] = static_cast<float>(cost[static_cast<size_t>(i - 1) * static_cast<size_t>(columns) + c - 1] + best);
+      here[c] =
+          static_cast<float>(cost[static_cast<size_t>(i - 1) * static_cast<size_t>(columns) + c - 1] + best);
       trace[static_cast<size_t>(i) * width + c] = step;
     }
     std::swap(above, here);
@@ -100,7 +102,10 @@ std::vector<int32_t> dtw_row_starts(const std::vector<double>& cost, int rows, i
   std::vector<int32_t> starts(static_cast<size_t>(rows));
   for (int i = rows, j = columns; i > 0 || j > 0;) {
     if (i > 0) starts[static_cast<size_t>(i - 1)] = std::max(0, j - 1);
-    const auto step = i == 0 ? kLeft : j == 0 ? kUp : static_cast<Step>(trace[static_cast<size_t>(i) * width + static_cast<size_t>(j)]);
+    const auto step = i == 0 ? kLeft
+                      : j == 0
+                          ? kUp
+                          : static_cast<Step>(trace[static_cast<size_t>(i) * width + static_cast<size_t>(j)]);
     if (step != kLeft) i--;
     if (step != kUp) j--;
   }

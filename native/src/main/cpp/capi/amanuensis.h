@@ -85,8 +85,8 @@ typedef struct am_model_info {
   int32_t profile;
   int32_t n_mels, n_audio_ctx, n_audio_state, n_audio_head, n_audio_layer;
   int32_t n_vocab, n_text_ctx, n_text_state, n_text_head, n_text_layer;
-  int32_t multilingual;      /* 1 if n_vocab >= 51865 */
-  int32_t n_languages;       /* 99 for base; 0 if English only */
+  int32_t multilingual; /* 1 if n_vocab >= 51865 */
+  int32_t n_languages;  /* 99 for base; 0 if English only */
   int32_t eot, sot, timestamp_begin, no_speech, no_timestamps;
   int32_t n_alignment_heads;
   int64_t mel_bytes;      /* n_mels x 3000 f32 */
@@ -114,8 +114,9 @@ AM_API am_status am_mel_max(const am_model* model, const int16_t* pcm, int64_t s
 /* Writes one window in the normalised log domain: mel[m * row_stride + t], m < n_mels, t < 3000 (row_stride
  * >= 3000, in floats). Frames [0, frames) come from the audio (frames that start after its end are silence),
  * frames [frames, 3000) are literal 0.0 as pad_or_trim leaves them. */
-AM_API am_status am_mel_window(const am_model* model, const int16_t* pcm, int64_t samples, int64_t first_frame,
-                               int32_t frames, float global_max, float* mel, int64_t row_stride);
+AM_API am_status am_mel_window(const am_model* model, const int16_t* pcm, int64_t samples,
+                               int64_t first_frame, int32_t frames, float global_max, float* mel,
+                               int64_t row_stride);
 
 /* ---- encoder -------------------------------------------------------------------------------------- */
 
@@ -134,56 +135,61 @@ AM_API am_status am_cross_kv(am_lane* lane, const float* states, void* cross_kv)
 /* ---- decoder: one step serves all live sequences --------------------------------------------------- */
 
 /* max_slots sequences at most. Self-attention K/V of the slots belongs to the decoder. */
-AM_API am_status am_decoder_create(const am_model* model, int32_t max_slots, int32_t threads, am_decoder** decoder);
+AM_API am_status am_decoder_create(const am_model* model, int32_t max_slots, int32_t threads,
+                                   am_decoder** decoder);
 AM_API void am_decoder_close(am_decoder* decoder);
 
 /* Logit filters of one sequence (openai/whisper decoding.py: SuppressBlank, SuppressTokens,
  * ApplyTimestampRules, in this order). */
 typedef struct am_slot_options {
   uint32_t struct_size;
-  int32_t suppress_blank;                /* 0 or 1 */
-  int32_t timestamps;                    /* 1: ApplyTimestampRules; 0: without_timestamps */
-  int32_t max_initial_timestamp;         /* index in steps of 0.02 s (50 = 1.0 s); -1: no limit */
+  int32_t suppress_blank;        /* 0 or 1 */
+  int32_t timestamps;            /* 1: ApplyTimestampRules; 0: without_timestamps */
+  int32_t max_initial_timestamp; /* index in steps of 0.02 s (50 = 1.0 s); -1: no limit */
   int32_t n_suppress;
-  const int32_t* suppress;               /* n_suppress token ids; copied */
+  const int32_t* suppress; /* n_suppress token ids; copied */
 } am_slot_options;
 
 /* Opens a sequence over one window's cross_kv, which must stay valid until the slot is closed. */
-AM_API am_status am_slot_open(am_decoder* decoder, const void* cross_kv, const am_slot_options* options, int32_t* slot);
+AM_API am_status am_slot_open(am_decoder* decoder, const void* cross_kv, const am_slot_options* options,
+                              int32_t* slot);
 
-/* A second sequence with the same cross_kv, options, tokens and self-attention K/V as src (best-of, beams). */
+/* A second sequence with the same cross_kv, options, tokens and self-attention K/V as src (best-of, beams).
+ */
 AM_API am_status am_slot_fork(am_decoder* decoder, int32_t src, int32_t* slot);
 
 /* Beam reordering: afterwards slots[i] continues what slots[sources[i]] was (indices into slots, 0..n-1).
  * All n slots must have the same length and one origin (forks of one slot). Copies tables, never K/V. */
-AM_API am_status am_slots_reorder(am_decoder* decoder, const int32_t* slots, const int32_t* sources, int32_t n);
+AM_API am_status am_slots_reorder(am_decoder* decoder, const int32_t* slots, const int32_t* sources,
+                                  int32_t n);
 
 AM_API am_status am_slot_close(am_decoder* decoder, int32_t slot);
 
 typedef struct am_step {
   int32_t slot;
-  int32_t n_tokens;       /* tokens appended in this step: the whole prompt first, then one by one */
-  const int32_t* tokens;  /* valid during the call */
-  int32_t prompt;         /* 1: these are the initial tokens (sample_begin = the length after them) */
-  int32_t no_speech_row;  /* index in tokens whose row gives no_speech_prob (sot); -1: not wanted */
-  int32_t top_k;          /* 0..AM_MAX_TOP_K candidates wanted (beam search) */
-  float temperature;      /* 0: argmax; > 0: a sample of softmax(logits / temperature) */
-  double uniform;         /* in [0, 1): the random number of the sample */
-  float* raw_logits;      /* null, or n_vocab f32: unfiltered logits of the last row */
+  int32_t n_tokens;      /* tokens appended in this step: the whole prompt first, then one by one */
+  const int32_t* tokens; /* valid during the call */
+  int32_t prompt;        /* 1: these are the initial tokens (sample_begin = the length after them) */
+  int32_t no_speech_row; /* index in tokens whose row gives no_speech_prob (sot); -1: not wanted */
+  int32_t top_k;         /* 0..AM_MAX_TOP_K candidates wanted (beam search) */
+  float temperature;     /* 0: argmax; > 0: a sample of softmax(logits / temperature) */
+  double uniform;        /* in [0, 1): the random number of the sample */
+  float* raw_logits;     /* null, or n_vocab f32: unfiltered logits of the last row */
 } am_step;
 
 typedef struct am_step_result {
-  int32_t token;          /* chosen from the filtered logits */
-  float logprob;          /* log_softmax(filtered logits, T = 1)[token] */
-  float no_speech_prob;   /* softmax(raw logits of no_speech_row)[no_speech]; NaN if not wanted */
+  int32_t token;        /* chosen from the filtered logits */
+  float logprob;        /* log_softmax(filtered logits, T = 1)[token] */
+  float no_speech_prob; /* softmax(raw logits of no_speech_row)[no_speech]; NaN if not wanted */
   int32_t n_top;
   int32_t top_tokens[AM_MAX_TOP_K]; /* descending log-probability, ties by lower id */
   float top_logprobs[AM_MAX_TOP_K];
-  float margin;           /* best minus second-best filtered logit: how near to a tie the choice was */
+  float margin; /* best minus second-best filtered logit: how near to a tie the choice was */
 } am_step_result;
 
 /* One decoding step for n different slots. On an error no slot has advanced. */
-AM_API am_status am_decode_step(am_decoder* decoder, const am_step* steps, am_step_result* results, int32_t n);
+AM_API am_status am_decode_step(am_decoder* decoder, const am_step* steps, am_step_result* results,
+                                int32_t n);
 
 /* softmax over the language tokens after [sot] alone: probabilities[n_languages], in token order. Uses no
  * slot that is open. */
@@ -196,11 +202,11 @@ typedef struct am_align_request {
   int32_t n_sot;
   const int32_t* sot_sequence; /* [sot, language, task], without no_timestamps */
   int32_t n_text;
-  const int32_t* text;         /* text tokens (< eot) of all segments of the window */
+  const int32_t* text; /* text tokens (< eot) of all segments of the window */
   const void* cross_kv;
-  int32_t frames;              /* mel frames of the window that are audio (segment_size) */
-  int32_t* start_frames;       /* out: n_text + 1; frame (0.02 s) at which DTW enters row k */
-  float* probabilities;        /* out: n_text */
+  int32_t frames;        /* mel frames of the window that are audio (segment_size) */
+  int32_t* start_frames; /* out: n_text + 1; frame (0.02 s) at which DTW enters row k */
+  float* probabilities;  /* out: n_text */
 } am_align_request;
 
 /* Teacher-forced pass over [sot_sequence, no_timestamps, text, eot], then DTW per request. */

@@ -1,11 +1,10 @@
 // The C ABI over the engine's classes: argument checks, and no exception beyond this file.
-#include <oneapi/dnnl/dnnl.hpp>
-
 #include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <memory>
 #include <new>
+#include <oneapi/dnnl/dnnl.hpp>
 #include <string>
 #include <thread>
 
@@ -28,7 +27,10 @@ struct am_model {
 
 struct am_lane {
   am_lane(std::shared_ptr<const WhisperModel> m, int n)
-      : model(std::move(m)), encoder(model->encoder, n), cross(model->decoder->cross_layout, model->decoder->cross_kv, model->decoder_shape.heads), threads(n) {}
+      : model(std::move(m)),
+        encoder(model->encoder, n),
+        cross(model->decoder->cross_layout, model->decoder->cross_kv, model->decoder_shape.heads),
+        threads(n) {}
   std::shared_ptr<const WhisperModel> model;
   amanuensis::Encoder encoder;
   amanuensis::CrossKvWriter cross;
@@ -36,7 +38,8 @@ struct am_lane {
 };
 
 struct am_decoder {
-  am_decoder(std::shared_ptr<const WhisperModel> m, int slots, int threads) : model(std::move(m)), decoder(model->decoder, slots, threads) {}
+  am_decoder(std::shared_ptr<const WhisperModel> m, int slots, int threads)
+      : model(std::move(m)), decoder(model->decoder, slots, threads) {}
   std::shared_ptr<const WhisperModel> model;
   amanuensis::Decoder decoder;
 };
@@ -66,7 +69,8 @@ am_status guarded(F work) noexcept {
   } catch (const std::bad_alloc&) {
     return fail(AM_OUT_OF_MEMORY, "out of memory");
   } catch (const dnnl::error& e) {
-    return fail(e.status == dnnl_unimplemented ? AM_UNSUPPORTED : AM_INTERNAL, std::string("oneDNN: ") + e.what());
+    return fail(e.status == dnnl_unimplemented ? AM_UNSUPPORTED : AM_INTERNAL,
+                std::string("oneDNN: ") + e.what());
   } catch (const std::exception& e) {
     return fail(AM_INTERNAL, e.what());
   } catch (...) {
@@ -82,12 +86,14 @@ T& need(T* pointer, const char* name) {
 
 void need_aligned(const void* pointer, const char* name) {
   need(static_cast<const char*>(pointer), name);
-  if (reinterpret_cast<uintptr_t>(pointer) % 64 != 0) throw InvalidArgument(std::string(name) + " is not 64-byte aligned");
+  if (reinterpret_cast<uintptr_t>(pointer) % 64 != 0)
+    throw InvalidArgument(std::string(name) + " is not 64-byte aligned");
 }
 
 void need_range(int64_t value, int64_t from, int64_t to, const char* name) {
   if (value < from || value > to)
-    throw InvalidArgument(std::string(name) + " is " + std::to_string(value) + ", must be " + std::to_string(from) + " to " + std::to_string(to));
+    throw InvalidArgument(std::string(name) + " is " + std::to_string(value) + ", must be " +
+                          std::to_string(from) + " to " + std::to_string(to));
 }
 
 // Copies what the caller's version of the struct knows.
@@ -132,7 +138,8 @@ am_status am_cpu(am_cpu_info* info) {
     copy_text(out.isa, amanuensis::row_kernels().isa);
     copy_text(out.dnnl_isa, amanuensis::dnnl_isa_name());
     const dnnl_version_t* v = dnnl_version();
-    copy_text(out.dnnl_version, std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch));
+    copy_text(out.dnnl_version,
+              std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch));
     give(need(info, "info"), out);
   });
 }
@@ -181,7 +188,8 @@ am_status am_model_get_info(const am_model* model, am_model_info* info) {
 
 void am_model_close(am_model* model) { delete model; }
 
-am_status am_mel_max(const am_model* model, const int16_t* pcm, int64_t samples, int64_t first_frame, int64_t frames, float* max) {
+am_status am_mel_max(const am_model* model, const int16_t* pcm, int64_t samples, int64_t first_frame,
+                     int64_t frames, float* max) {
   return guarded([&] {
     need_audio(model, pcm, samples, first_frame);
     need_range(frames, 0, INT64_MAX / 1024, "frames");
@@ -189,8 +197,8 @@ am_status am_mel_max(const am_model* model, const int16_t* pcm, int64_t samples,
   });
 }
 
-am_status am_mel_window(const am_model* model, const int16_t* pcm, int64_t samples, int64_t first_frame, int32_t frames,
-                        float global_max, float* mel, int64_t row_stride) {
+am_status am_mel_window(const am_model* model, const int16_t* pcm, int64_t samples, int64_t first_frame,
+                        int32_t frames, float global_max, float* mel, int64_t row_stride) {
   return guarded([&] {
     need_audio(model, pcm, samples, first_frame);
     need_range(frames, 0, AM_WINDOW_FRAMES, "frames");
@@ -210,7 +218,8 @@ am_status am_lane_create(const am_model* model, int32_t threads, am_lane** lane)
 
 void am_lane_close(am_lane* lane) { delete lane; }
 
-am_status am_encode(am_lane* lane, const float* mel, int64_t row_stride, float* states, float* block_outputs) {
+am_status am_encode(am_lane* lane, const float* mel, int64_t row_stride, float* states,
+                    float* block_outputs) {
   return guarded([&] {
     need(lane, "lane");
     need(mel, "mel");
@@ -241,7 +250,8 @@ am_status am_decoder_create(const am_model* model, int32_t max_slots, int32_t th
 
 void am_decoder_close(am_decoder* decoder) { delete decoder; }
 
-am_status am_slot_open(am_decoder* decoder, const void* cross_kv, const am_slot_options* options, int32_t* slot) {
+am_status am_slot_open(am_decoder* decoder, const void* cross_kv, const am_slot_options* options,
+                       int32_t* slot) {
   return guarded([&] {
     need(decoder, "decoder");
     need_aligned(cross_kv, "cross_kv");
@@ -282,7 +292,8 @@ am_status am_detect_language(am_decoder* decoder, const void* cross_kv, float* p
     need(decoder, "decoder");
     need_aligned(cross_kv, "cross_kv");
     need(probabilities, "probabilities");
-    if (decoder->model->decoder_shape.languages == 0) throw amanuensis::Error(AM_UNSUPPORTED, "an English-only model has no language tokens");
+    if (decoder->model->decoder_shape.languages == 0)
+      throw amanuensis::Error(AM_UNSUPPORTED, "an English-only model has no language tokens");
     decoder->decoder.detect_language(cross_kv, probabilities);
   });
 }

@@ -13,7 +13,11 @@ size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
 }  // namespace
 
 CrossKvLayout::CrossKvLayout(Arithmetic arithmetic, int layers, int heads, int frames)
-    : arithmetic_(arithmetic), layers_(layers), heads_(heads), frames_(frames), padded_((frames + kFrameBlock - 1) / kFrameBlock * kFrameBlock) {
+    : arithmetic_(arithmetic),
+      layers_(layers),
+      heads_(heads),
+      frames_(frames),
+      padded_((frames + kFrameBlock - 1) / kFrameBlock * kFrameBlock) {
   const size_t element = arithmetic == Arithmetic::kInt8 ? 1 : 4;
   const size_t scales = arithmetic == Arithmetic::kInt8 ? aligned(static_cast<size_t>(padded_) * 4) : 0;
   values_at_ = aligned(static_cast<size_t>(padded_) * kHead * element);
@@ -22,7 +26,8 @@ CrossKvLayout::CrossKvLayout(Arithmetic arithmetic, int layers, int heads, int f
   head_bytes_ = value_scales_at_ + scales;
 }
 
-CrossKvWriter::CrossKvWriter(const CrossKvLayout& layout, const std::vector<LinearWeights>& weights, int heads)
+CrossKvWriter::CrossKvWriter(const CrossKvLayout& layout, const std::vector<LinearWeights>& weights,
+                             int heads)
     : layout_(layout),
       weights_(weights),
       heads_(heads),
@@ -60,12 +65,14 @@ void CrossKvWriter::store_row(const float* row, int layer, int frame, void* kv) 
   }
 }
 
-void cross_attend(const CrossKvLayout& layout, const uint8_t* head, const float* q, float* scratch, float* qk, float* out) {
+void cross_attend(const CrossKvLayout& layout, const uint8_t* head, const float* q, float* scratch, float* qk,
+                  float* out) {
   const RowKernels& k = row_kernels();
   const int n = layout.frames();
   const bool int8 = layout.arithmetic() == Arithmetic::kInt8;
   if (int8)
-    k.key_scores_int8(q, reinterpret_cast<const int8_t*>(head), reinterpret_cast<const float*>(head + layout.key_scales_at()), n, scratch);
+    k.key_scores_int8(q, reinterpret_cast<const int8_t*>(head),
+                      reinterpret_cast<const float*>(head + layout.key_scales_at()), n, scratch);
   else
     k.key_scores_f32(q, reinterpret_cast<const float*>(head), kHead, n, scratch);
   if (qk != nullptr) std::memcpy(qk, scratch, sizeof(float) * static_cast<size_t>(n));

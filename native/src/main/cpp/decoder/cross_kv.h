@@ -24,7 +24,9 @@ class CrossKvLayout {
   const uint8_t* head(const void* kv, int layer, int head) const {
     return static_cast<const uint8_t*>(kv) + head_bytes_ * static_cast<size_t>(layer * heads_ + head);
   }
-  uint8_t* head(void* kv, int layer, int head) const { return const_cast<uint8_t*>(this->head(static_cast<const void*>(kv), layer, head)); }
+  uint8_t* head(void* kv, int layer, int head) const {
+    return const_cast<uint8_t*>(this->head(static_cast<const void*>(kv), layer, head));
+  }
   size_t values_at() const { return values_at_; }
   size_t key_scales_at() const { return key_scales_at_; }
   size_t value_scales_at() const { return value_scales_at_; }
@@ -54,6 +56,7 @@ class CrossKvWriter {
 
 /// One query head: scores over all frames (copied to qk if not null), softmax, weighted sum -> out[64].
 /// scratch: padded frames.
-void cross_attend(const CrossKvLayout& layout, const uint8_t* head, const float* q, float* scratch, float* qk, float* out);
+void cross_attend(const CrossKvLayout& layout, const uint8_t* head, const float* q, float* scratch, float* qk,
+                  float* out);
 
 }  // namespace amanuensis

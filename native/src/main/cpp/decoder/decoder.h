@@ -6,8 +6,8 @@
 
 #include "capi/amanuensis.h"
 #include "decoder/cross_kv.h"
-#include "encoder/encoder.h"  // TensorReader
 #include "decoder/sequences.h"
+#include "encoder/encoder.h"  // TensorReader
 
 namespace amanuensis {
 
@@ -40,7 +40,8 @@ struct DecoderWeights {
   CrossKvLayout cross_layout{Arithmetic::kF32, 1, 1, 16};
   size_t bytes = 0;
 };
-std::shared_ptr<const DecoderWeights> load_decoder(const DecoderShape& shape, Arithmetic arithmetic, const TensorReader& read);
+std::shared_ptr<const DecoderWeights> load_decoder(const DecoderShape& shape, Arithmetic arithmetic,
+                                                   const TensorReader& read);
 
 /// Row of a forward pass: one token of one sequence.
 struct ForwardRow {

@@ -26,27 +26,34 @@ std::vector<float> eighth(std::vector<float> v) {
   return v;
 }
 
-DecoderBlock load_block(const TensorReader& read, const std::string& l, int state, Arithmetic a, std::vector<LinearWeights>& cross) {
-  const auto linear = [&](const std::string& name, int64_t k) { return pack_linear(a, read(l + name + ".weight"), read(l + name + ".bias"), k, kRunnerRows); };
+DecoderBlock load_block(const TensorReader& read, const std::string& l, int state, Arithmetic a,
+                        std::vector<LinearWeights>& cross) {
+  const auto linear = [&](const std::string& name, int64_t k) {
+    return pack_linear(a, read(l + name + ".weight"), read(l + name + ".bias"), k, kRunnerRows);
+  };
   const std::vector<float> no_bias(static_cast<size_t>(state));
   DecoderBlock b;
   b.self_norm = read_norm(read, l + "self_attn_layer_norm");
   b.cross_norm = read_norm(read, l + "encoder_attn_layer_norm");
   b.mlp_norm = read_norm(read, l + "final_layer_norm");
   const std::string s = l + "self_attn.", c = l + "encoder_attn.";
-  b.qkv = pack_linear(a, stacked(eighth(read(s + "q_proj.weight")), read(s + "k_proj.weight"), read(s + "v_proj.weight")),
-                      stacked(eighth(read(s + "q_proj.bias")), no_bias, read(s + "v_proj.bias")), state, kRunnerRows);
+  b.qkv = pack_linear(
+      a, stacked(eighth(read(s + "q_proj.weight")), read(s + "k_proj.weight"), read(s + "v_proj.weight")),
+      stacked(eighth(read(s + "q_proj.bias")), no_bias, read(s + "v_proj.bias")), state, kRunnerRows);
   b.self_out = linear("self_attn.out_proj", state);
-  b.cross_q = pack_linear(a, eighth(read(c + "q_proj.weight")), eighth(read(c + "q_proj.bias")), state, kRunnerRows);
+  b.cross_q =
+      pack_linear(a, eighth(read(c + "q_proj.weight")), eighth(read(c + "q_proj.bias")), state, kRunnerRows);
   b.cross_out = linear("encoder_attn.out_proj", state);
   b.fc1 = linear("fc1", state);
   b.fc2 = linear("fc2", 4 * state);
-  cross.push_back(pack_linear(a, stacked(read(c + "k_proj.weight"), read(c + "v_proj.weight")), stacked(no_bias, read(c + "v_proj.bias")), state, kRunnerRows));
+  cross.push_back(pack_linear(a, stacked(read(c + "k_proj.weight"), read(c + "v_proj.weight")),
+                              stacked(no_bias, read(c + "v_proj.bias")), state, kRunnerRows));
   return b;
 }
 }  // namespace
 
-std::shared_ptr<const DecoderWeights> load_decoder(const DecoderShape& shape, Arithmetic arithmetic, const TensorReader& read) {
+std::shared_ptr<const DecoderWeights> load_decoder(const DecoderShape& shape, Arithmetic arithmetic,
+                                                   const TensorReader& read) {
   auto w = std::make_shared<DecoderWeights>();
   const std::string d = "model.decoder.";
   w->shape = shape;
@@ -55,9 +62,11 @@ std::shared_ptr<const DecoderWeights> load_decoder(const DecoderShape& shape, Ar
   w->embedding = AlignedArray<float>(embedding);
   w->positions = AlignedArray<float>(read(d + "embed_positions.weight"));
   for (int i = 0; i < shape.layers; i++) {
-    w->blocks.push_back(load_block(read, d + "layers." + std::to_string(i) + ".", shape.state, arithmetic, w->cross_kv));
+    w->blocks.push_back(
+        load_block(read, d + "layers." + std::to_string(i) + ".", shape.state, arithmetic, w->cross_kv));
     const auto& b = w->blocks.back();
-    w->bytes += b.qkv.bytes() + b.self_out.bytes() + b.cross_q.bytes() + b.cross_out.bytes() + b.fc1.bytes() + b.fc2.bytes() + w->cross_kv.back().bytes();
+    w->bytes += b.qkv.bytes() + b.self_out.bytes() + b.cross_q.bytes() + b.cross_out.bytes() + b.fc1.bytes() +
+                b.fc2.bytes() + w->cross_kv.back().bytes();
   }
   w->final_norm = read_norm(read, d + "layer_norm");
   w->logits = pack_linear(arithmetic, embedding, {}, shape.state, kRunnerRows);
@@ -79,7 +88,8 @@ ForwardPass::ForwardPass(const DecoderWeights& w, int threads)
       normed_(static_cast<size_t>(kMaxRows * w.shape.state)),
       wide_(static_cast<size_t>(kMaxRows * 4 * w.shape.state)),
       attended_(static_cast<size_t>(kMaxRows * w.shape.state)),
-      scratch_(static_cast<size_t>(threads) * static_cast<size_t>(std::max(w.cross_layout.padded_frames(), w.shape.context))) {}
+      scratch_(static_cast<size_t>(threads) *
+               static_cast<size_t>(std::max(w.cross_layout.padded_frames(), w.shape.context))) {}
 
 template <class F>
 void ForwardPass::each(int n, F work) {
@@ -103,7 +113,8 @@ void ForwardPass::run(const std::vector<ForwardRow>& rows, float* hidden, float*
 void ForwardPass::chunk(const ForwardRow* rows, int n, float* hidden, float* qk, int qk_rows) {
   const int d = w_.shape.state;
   const auto norm = [&](const NormWeights& w, float* to) {
-    for (int r = 0; r < n; r++) k_.layer_norm(x_.data() + r * d, w.gamma.data(), w.beta.data(), to + r * d, d);
+    for (int r = 0; r < n; r++)
+      k_.layer_norm(x_.data() + r * d, w.gamma.data(), w.beta.data(), to + r * d, d);
   };
   for (int r = 0; r < n; r++) {
     const float* token = w_.embedding.data() + static_cast<int64_t>(rows[r].token) * d;
@@ -131,8 +142,10 @@ void ForwardPass::self_attention(const ForwardRow* rows, int n, int layer) {
   const int d = w_.shape.state, heads = w_.shape.heads;
   for (int r = 0; r < n; r++) {
     const float* qkv = wide_.data() + static_cast<int64_t>(r) * 3 * d;
-    std::memcpy(rows[r].sequence->own->key(rows[r].position, layer), qkv + d, sizeof(float) * static_cast<size_t>(d));
-    std::memcpy(rows[r].sequence->own->value(rows[r].position, layer), qkv + 2 * d, sizeof(float) * static_cast<size_t>(d));
+    std::memcpy(rows[r].sequence->own->key(rows[r].position, layer), qkv + d,
+                sizeof(float) * static_cast<size_t>(d));
+    std::memcpy(rows[r].sequence->own->value(rows[r].position, layer), qkv + 2 * d,
+                sizeof(float) * static_cast<size_t>(d));
   }
   each(n * heads, [&](int i, float* scores) {
     const int r = i / heads, h = i % heads, length = rows[r].position + 1;
@@ -141,14 +154,20 @@ void ForwardPass::self_attention(const ForwardRow* rows, int n, int layer) {
     float* out = attended_.data() + static_cast<int64_t>(r) * d + h * kHead;
     const auto runs = [&](auto work) {  // stretches of positions that one cache holds
       for (int from = 0, to; from < length; from = to) {
-        for (to = from + 1; to < length && owner[static_cast<size_t>(to)] == owner[static_cast<size_t>(from)];) to++;
+        for (to = from + 1;
+             to < length && owner[static_cast<size_t>(to)] == owner[static_cast<size_t>(from)];)
+          to++;
         work(owner[static_cast<size_t>(from)], from, to - from);
       }
     };
-    runs([&](SelfCache* c, int from, int count) { k_.key_scores_f32(q, c->key(from, layer) + h * kHead, c->stride(), count, scores + from); });
+    runs([&](SelfCache* c, int from, int count) {
+      k_.key_scores_f32(q, c->key(from, layer) + h * kHead, c->stride(), count, scores + from);
+    });
     const float inverse = k_.softmax_f32(scores, scores, length);
     std::memset(out, 0, sizeof(float) * kHead);
-    runs([&](SelfCache* c, int from, int count) { k_.add_values_f32(scores + from, c->value(from, layer) + h * kHead, c->stride(), count, out); });
+    runs([&](SelfCache* c, int from, int count) {
+      k_.add_values_f32(scores + from, c->value(from, layer) + h * kHead, c->stride(), count, out);
+    });
     for (int j = 0; j < kHead; j++) out[j] *= inverse;
   });
 }
@@ -161,10 +180,12 @@ void ForwardPass::cross_attention(const ForwardRow* rows, int n, int layer, floa
     float* scores = nullptr;
     if (qk != nullptr && rows[r].qk_row >= 0) {
       const auto at = std::find(wanted.begin(), wanted.end(), std::make_pair(layer, h));
-      if (at != wanted.end()) scores = qk + (static_cast<int64_t>(at - wanted.begin()) * qk_rows + rows[r].qk_row) * frames;
+      if (at != wanted.end())
+        scores = qk + (static_cast<int64_t>(at - wanted.begin()) * qk_rows + rows[r].qk_row) * frames;
     }
-    cross_attend(w_.cross_layout, w_.cross_layout.head(rows[r].sequence->cross_kv, layer, h), wide_.data() + static_cast<int64_t>(r) * d + h * kHead,
-                 scratch, scores, attended_.data() + static_cast<int64_t>(r) * d + h * kHead);
+    cross_attend(w_.cross_layout, w_.cross_layout.head(rows[r].sequence->cross_kv, layer, h),
+                 wide_.data() + static_cast<int64_t>(r) * d + h * kHead, scratch, scores,
+                 attended_.data() + static_cast<int64_t>(r) * d + h * kHead);
   });
 }
 

@@ -27,17 +27,20 @@ void mask_timestamps(const Sequence& s, const SpecialTokens& t, float* logits) {
   for (int i = length - 1; i >= 0; i--) {
     if (sampled[i] < t.timestamp_begin) continue;
     // Zero-length segments are refused: unless this timestamp just closed one, the next must be later.
-    mask(logits, t.timestamp_begin, std::min(t.vocabulary, last && !penultimate ? sampled[i] : sampled[i] + 1));
+    mask(logits, t.timestamp_begin,
+         std::min(t.vocabulary, last && !penultimate ? sampled[i] : sampled[i] + 1));
     break;
   }
   if (length > 0) return;
   mask(logits, 0, t.timestamp_begin);
-  if (s.max_initial_timestamp >= 0) mask(logits, std::min(t.vocabulary, t.timestamp_begin + s.max_initial_timestamp + 1), t.vocabulary);
+  if (s.max_initial_timestamp >= 0)
+    mask(logits, std::min(t.vocabulary, t.timestamp_begin + s.max_initial_timestamp + 1), t.vocabulary);
 }
 
 // If all timestamps together are likelier than the likeliest text token, a timestamp it is.
 void prefer_timestamps(const SpecialTokens& t, float* logits) {
-  const float timestamps = row_kernels().log_sum_exp(logits + t.timestamp_begin, t.vocabulary - t.timestamp_begin);
+  const float timestamps =
+      row_kernels().log_sum_exp(logits + t.timestamp_begin, t.vocabulary - t.timestamp_begin);
   const float text = *std::max_element(logits, logits + t.timestamp_begin);
   if (timestamps > text) mask(logits, 0, t.timestamp_begin);
 }

@@ -7,7 +7,9 @@
 namespace amanuensis {
 
 SelfCache::SelfCache(int context, int layers, int state)
-    : layers_(layers), state_(state), bytes_(sizeof(float) * static_cast<size_t>(context) * static_cast<size_t>(layers * 2 * state)) {
+    : layers_(layers),
+      state_(state),
+      bytes_(sizeof(float) * static_cast<size_t>(context) * static_cast<size_t>(layers * 2 * state)) {
   void* p = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (p == MAP_FAILED) throw std::bad_alloc();
   data_ = static_cast<float*>(p);

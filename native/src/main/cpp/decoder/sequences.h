@@ -16,7 +16,9 @@ class SelfCache {
   ~SelfCache();
   SelfCache(const SelfCache&) = delete;
   SelfCache& operator=(const SelfCache&) = delete;
-  float* key(int position, int layer) { return data_ + (static_cast<int64_t>(position) * layers_ + layer) * 2 * state_; }
+  float* key(int position, int layer) {
+    return data_ + (static_cast<int64_t>(position) * layers_ + layer) * 2 * state_;
+  }
   float* value(int position, int layer) { return key(position, layer) + state_; }
   /// Floats from one position to the next.
   int64_t stride() const { return static_cast<int64_t>(layers_) * 2 * state_; }
@@ -52,8 +54,8 @@ struct Family {
   std::vector<std::unique_ptr<SelfCache>> caches;
 };
 
-/// One sequence. Its row at position p lives in *owner[p], which after forks and reorderings may be a cache that
-/// another sequence of the family wrote; it writes into its own cache only.
+/// One sequence. Its row at position p lives in *owner[p], which after forks and reorderings may be a cache
+/// that another sequence of the family wrote; it writes into its own cache only.
 struct Sequence {
   const void* cross_kv = nullptr;
   std::shared_ptr<Family> family;

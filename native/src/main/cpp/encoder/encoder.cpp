@@ -59,7 +59,8 @@ size_t bytes_of(const EncoderWeights& w) { return w.bytes; }
 namespace {
 
 // (out, in, 3) -> (out, 3, in): a row of the input is then three whole frames, one after another.
-Convolution convolution(const std::vector<float>& w, const std::vector<float>& b, int in, bool half, int64_t lda) {
+Convolution convolution(const std::vector<float>& w, const std::vector<float>& b, int in, bool half,
+                        int64_t lda) {
   Convolution d;
   d.k = 3 * in;
   d.n = static_cast<int64_t>(b.size());
@@ -67,7 +68,8 @@ Convolution convolution(const std::vector<float>& w, const std::vector<float>& b
   std::vector<float> rows(w.size());
   for (int64_t o = 0; o < d.n; o++)
     for (int c = 0; c < in; c++)
-      for (int t = 0; t < 3; t++) rows[static_cast<size_t>((o * 3 + t) * in + c)] = w[static_cast<size_t>((o * in + c) * 3 + t)];
+      for (int t = 0; t < 3; t++)
+        rows[static_cast<size_t>((o * 3 + t) * in + c)] = w[static_cast<size_t>((o * in + c) * 3 + t)];
   const Type type = half ? Type::bf16 : Type::f32;
   Matmul shape(type, type, Type::f32, encoder_block_rows(), d.k, d.n, lda, d.n);
   d.packed = AlignedArray<uint8_t>(shape.packed_bytes());
@@ -95,7 +97,8 @@ LinearWeights fused_qkv(Arithmetic a, const TensorReader& read, const std::strin
   auto b = read(name + ".q_proj.bias");
   for (auto& x : w) x *= 0.125f;
   for (auto& x : b) x *= 0.125f;
-  const auto k = read(name + ".k_proj.weight"), v = read(name + ".v_proj.weight"), vb = read(name + ".v_proj.bias");
+  const auto k = read(name + ".k_proj.weight"), v = read(name + ".v_proj.weight"),
+             vb = read(name + ".v_proj.bias");
   w.insert(w.end(), k.begin(), k.end());
   w.insert(w.end(), v.begin(), v.end());
   b.insert(b.end(), static_cast<size_t>(state), 0.0f);
@@ -105,7 +108,8 @@ LinearWeights fused_qkv(Arithmetic a, const TensorReader& read, const std::strin
 
 }  // namespace
 
-std::shared_ptr<const EncoderWeights> load_encoder(const EncoderShape& s, Arithmetic arithmetic, const TensorReader& read) {
+std::shared_ptr<const EncoderWeights> load_encoder(const EncoderShape& s, Arithmetic arithmetic,
+                                                   const TensorReader& read) {
   auto w = std::make_shared<EncoderWeights>();
   w->shape = s;
   w->arithmetic = arithmetic;
@@ -133,9 +137,10 @@ std::shared_ptr<const EncoderWeights> load_encoder(const EncoderShape& s, Arithm
 
 namespace {
 
-// What one thread needs: kernels (oneDNN scratchpads are per object) and block-sized scratch that stays in L2.
-struct Bench {
-  Bench(const EncoderShape& s, Arithmetic a, bool half, int rows)
+// What one thread needs: kernels (oneDNN scratchpads are per object) and block-sized scratch that stays in
+// L2.
+struct Workspace {
+  Workspace(const EncoderShape& s, Arithmetic a, bool half, int rows)
       : rows(rows),
         conv1(type(half), type(half), Type::f32, rows, 3 * s.mels, s.state, 3 * s.mels, s.state),
         conv2(type(half), type(half), Type::f32, rows, 3 * s.state, s.state, 3 * s.state, s.state),
@@ -143,7 +148,8 @@ struct Bench {
         out(input(a), input(a), output(a), rows, s.state, s.state, s.state, s.state),
         fc1(input(a), input(a), output(a), rows, s.state, 4 * s.state, s.state, 4 * s.state),
         fc2(input(a), input(a), output(a), rows, 4 * s.state, s.state, 4 * s.state, s.state),
-        scores(type(half), type(half), Type::f32, rows, kHead, s.context, s.state, s.context, Matmul::Layout::kPlainRows),
+        scores(type(half), type(half), Type::f32, rows, kHead, s.context, s.state, s.context,
+               Matmul::Layout::kPlainRows),
         values(type(half), type(half), Type::f32, rows, s.context, kHead, s.context, s.state),
         narrow(static_cast<size_t>(rows) * s.state * 4),
         wide(static_cast<size_t>(rows) * s.state * 4 * 4),
@@ -180,13 +186,15 @@ struct Around<Arithmetic::kInt8> {
   }
   static float take(const RowKernels& k, const float* x, Input* q, int n) { return k.quantise(x, q, n); }
   template <class T>
-  static void store(const RowKernels& k, const Sum* a, float scale, const LinearWeights& w, int at, T* y, int n) {
+  static void store(const RowKernels& k, const Sum* a, float scale, const LinearWeights& w, int at, T* y,
+                    int n) {
     k.dequantise(a + at, scale, w.scale.data() + at, w.bias.data() + at, y, n);
   }
   static void add(const RowKernels& k, const Sum* a, float scale, const LinearWeights& w, float* y, int n) {
     k.dequantise_add(a, scale, w.scale.data(), w.bias.data(), y, n);
   }
-  static float gelu(const RowKernels& k, const Sum* a, float scale, const LinearWeights& w, float* scratch, Input* q, int n) {
+  static float gelu(const RowKernels& k, const Sum* a, float scale, const LinearWeights& w, float* scratch,
+                    Input* q, int n) {
     return k.dequantise_gelu_quantise(a, scale, w.scale.data(), w.bias.data(), scratch, q, n);
   }
 };
@@ -203,11 +211,15 @@ struct Around<Arithmetic::kF32> {
     std::memcpy(q, x, sizeof(float) * static_cast<size_t>(n));
     return 1;
   }
-  static void store(const RowKernels& k, const Sum* a, float, const LinearWeights& w, int at, float* y, int n) {
+  static void store(const RowKernels& k, const Sum* a, float, const LinearWeights& w, int at, float* y,
+                    int n) {
     k.bias_f32(a + at, w.bias.data() + at, y, n);
   }
-  static void add(const RowKernels& k, const Sum* a, float, const LinearWeights& w, float* y, int n) { k.bias_add(a, w.bias.data(), y, n); }
-  static float gelu(const RowKernels& k, const Sum* a, float, const LinearWeights& w, float*, Input* q, int n) {
+  static void add(const RowKernels& k, const Sum* a, float, const LinearWeights& w, float* y, int n) {
+    k.bias_add(a, w.bias.data(), y, n);
+  }
+  static float gelu(const RowKernels& k, const Sum* a, float, const LinearWeights& w, float*, Input* q,
+                    int n) {
     k.bias_gelu_f32(a, w.bias.data(), q, n);
     return 1;
   }
@@ -221,7 +233,8 @@ struct Encoder::Lane {
     const auto& s = w->shape;
     const auto cs = static_cast<size_t>(s.context) * s.state;
     const size_t element = w->half ? 2 : 4;
-    for (int i = 0; i < n; i++) benches.push_back(std::make_unique<Bench>(s, w->arithmetic, w->half, encoder_block_rows()));
+    for (int i = 0; i < n; i++)
+      workspaces.push_back(std::make_unique<Workspace>(s, w->arithmetic, w->half, encoder_block_rows()));
     frames = AlignedArray<uint8_t>((static_cast<size_t>(s.context) * 2 + 2) * s.mels * element);
     hidden = AlignedArray<uint8_t>((static_cast<size_t>(s.context) * 2 + 2) * s.state * element);
     x = AlignedArray<float>(cs);
@@ -229,19 +242,19 @@ struct Encoder::Lane {
     q = AlignedArray<uint8_t>(cs * element);
     keys = AlignedArray<uint8_t>(cs * element);
     vals = AlignedArray<uint8_t>(cs * element);
-    packed_values_bytes = (benches[0]->values.packed_bytes() + 63) / 64 * 64;
+    packed_values_bytes = (workspaces[0]->values.packed_bytes() + 63) / 64 * 64;
     packed_values = AlignedArray<uint8_t>(packed_values_bytes * static_cast<size_t>(s.heads));
   }
 
   std::shared_ptr<const EncoderWeights> w;
   int threads;
   const RowKernels& k;
-  std::vector<std::unique_ptr<Bench>> benches;
-  AlignedArray<uint8_t> frames;  // (2 context + 2) x mels of T, first and last row zero
-  AlignedArray<uint8_t> hidden;  // (2 context + 2) x state of T, first and last row zero
-  AlignedArray<float> x;         // the residual stream, context x state
-  AlignedArray<float> attended;  // context x state
-  AlignedArray<uint8_t> q;       // context x state of T
+  std::vector<std::unique_ptr<Workspace>> workspaces;
+  AlignedArray<uint8_t> frames;      // (2 context + 2) x mels of T, first and last row zero
+  AlignedArray<uint8_t> hidden;      // (2 context + 2) x state of T, first and last row zero
+  AlignedArray<float> x;             // the residual stream, context x state
+  AlignedArray<float> attended;      // context x state
+  AlignedArray<uint8_t> q;           // context x state of T
   AlignedArray<uint8_t> keys, vals;  // heads x context x 64 of T
   AlignedArray<uint8_t> packed_values;
   size_t packed_values_bytes = 0;
@@ -251,16 +264,16 @@ struct Encoder::Lane {
   void each(int n, F work) {
     if (threads == 1) {
       omp_set_num_threads(1);
-      for (int i = 0; i < n; i++) work(*benches[0], i);
+      for (int i = 0; i < n; i++) work(*workspaces[0], i);
       return;
     }
 #pragma omp parallel for num_threads(threads) schedule(static)
-    for (int i = 0; i < n; i++) work(*benches[static_cast<size_t>(omp_get_thread_num())], i);
+    for (int i = 0; i < n; i++) work(*workspaces[static_cast<size_t>(omp_get_thread_num())], i);
   }
   template <class F>
   void blocks(int rows_total, F work) {
-    const int rows = benches[0]->rows;
-    each(rows_total / rows, [&](Bench& b, int i) { work(b, i * rows); });
+    const int rows = workspaces[0]->rows;
+    each(rows_total / rows, [&](Workspace& b, int i) { work(b, i * rows); });
   }
   template <Arithmetic A, class T>
   void encode(const float* mel, int64_t stride, float* states, float* outputs);
@@ -289,23 +302,27 @@ void Encoder::Lane::convolve(const float* mel, int64_t stride) {
   std::memset(f + static_cast<size_t>(t2 + 1) * s.mels, 0, sizeof(T) * s.mels);
   std::memset(h, 0, sizeof(T) * s.state);
   std::memset(h + static_cast<size_t>(t2 + 1) * s.state, 0, sizeof(T) * s.state);
-  blocks(t2, [&](Bench& b, int first) {
+  blocks(t2, [&](Workspace& b, int first) {
     for (int m = 0; m < s.mels; m++)
-      for (int t = first; t < first + b.rows; t++) store(f[static_cast<size_t>(t + 1) * s.mels + m], mel[m * stride + t]);
+      for (int t = first; t < first + b.rows; t++)
+        store(f[static_cast<size_t>(t + 1) * s.mels + m], mel[m * stride + t]);
   });
-  blocks(t2, [&](Bench& b, int first) {
+  blocks(t2, [&](Workspace& b, int first) {
     T* patch = reinterpret_cast<T*>(b.patch.data());
     for (int r = 0; r < b.rows; r++)
-      std::memcpy(patch + static_cast<size_t>(r) * 3 * s.mels, f + static_cast<size_t>(first + r) * s.mels, sizeof(T) * 3 * s.mels);
+      std::memcpy(patch + static_cast<size_t>(r) * 3 * s.mels, f + static_cast<size_t>(first + r) * s.mels,
+                  sizeof(T) * 3 * s.mels);
     float* y = reinterpret_cast<float*>(b.acc.data());
     b.conv1.run(patch, w->conv1.packed.data(), y);
     for (int r = 0; r < b.rows; r++)
-      k.bias_gelu(y + static_cast<size_t>(r) * s.state, w->conv1.bias.data(), h + static_cast<size_t>(first + r + 1) * s.state, s.state);
+      k.bias_gelu(y + static_cast<size_t>(r) * s.state, w->conv1.bias.data(),
+                  h + static_cast<size_t>(first + r + 1) * s.state, s.state);
   });
-  blocks(s.context, [&](Bench& b, int first) {
+  blocks(s.context, [&](Workspace& b, int first) {
     T* patch = reinterpret_cast<T*>(b.patch.data());
     for (int r = 0; r < b.rows; r++)
-      std::memcpy(patch + static_cast<size_t>(r) * 3 * s.state, h + static_cast<size_t>(first + r) * 2 * s.state, sizeof(T) * 3 * s.state);
+      std::memcpy(patch + static_cast<size_t>(r) * 3 * s.state,
+                  h + static_cast<size_t>(first + r) * 2 * s.state, sizeof(T) * 3 * s.state);
     float* y = reinterpret_cast<float*>(b.acc.data());
     b.conv2.run(patch, w->conv2.packed.data(), y);
     for (int r = 0; r < b.rows; r++) {
@@ -324,11 +341,13 @@ void Encoder::Lane::project_qkv(const Block& block) {
   T* qs = reinterpret_cast<T*>(q.data());
   T* ks = reinterpret_cast<T*>(keys.data());
   T* vs = reinterpret_cast<T*>(vals.data());
-  blocks(s.context, [&](Bench& b, int first) {
+  blocks(s.context, [&](Workspace& b, int first) {
     auto* in = reinterpret_cast<typename Path::Input*>(b.narrow.data());
     const auto* sums = reinterpret_cast<const typename Path::Sum*>(b.acc.data());
     for (int r = 0; r < b.rows; r++)
-      b.scale[static_cast<size_t>(r)] = Path::norm(k, x.data() + static_cast<size_t>(first + r) * n, block.attention_norm, b.row.data(), in + static_cast<size_t>(r) * n, s.state);
+      b.scale[static_cast<size_t>(r)] =
+          Path::norm(k, x.data() + static_cast<size_t>(first + r) * n, block.attention_norm, b.row.data(),
+                     in + static_cast<size_t>(r) * n, s.state);
     b.qkv.run(in, block.qkv.packed.data(), b.acc.data());
     for (int r = 0; r < b.rows; r++) {
       const auto* a = sums + static_cast<size_t>(r) * 3 * n;
@@ -351,17 +370,20 @@ void Encoder::Lane::attention_heads() {
   const T* qs = reinterpret_cast<const T*>(q.data());
   const T* ks = reinterpret_cast<const T*>(keys.data());
   const T* vs = reinterpret_cast<const T*>(vals.data());
-  each(s.heads, [&](Bench& b, int h) {
-    b.values.pack_columns(vs + static_cast<size_t>(h) * s.context * kHead, packed_values.data() + static_cast<size_t>(h) * packed_values_bytes);
+  each(s.heads, [&](Workspace& b, int h) {
+    b.values.pack_columns(vs + static_cast<size_t>(h) * s.context * kHead,
+                          packed_values.data() + static_cast<size_t>(h) * packed_values_bytes);
   });
-  const int per_head = s.context / benches[0]->rows;
-  each(s.heads * per_head, [&](Bench& b, int i) {
+  const int per_head = s.context / workspaces[0]->rows;
+  each(s.heads * per_head, [&](Workspace& b, int i) {
     const int h = i / per_head, first = i % per_head * b.rows;
     float* scores = reinterpret_cast<float*>(b.acc.data());
     T* p = reinterpret_cast<T*>(b.probabilities.data());
-    b.scores.run(qs + static_cast<size_t>(first) * s.state + h * kHead, ks + static_cast<size_t>(h) * s.context * kHead, scores);
+    b.scores.run(qs + static_cast<size_t>(first) * s.state + h * kHead,
+                 ks + static_cast<size_t>(h) * s.context * kHead, scores);
     for (int r = 0; r < b.rows; r++)
-      b.scale.data()[r] = k.softmax(scores + static_cast<size_t>(r) * s.context, p + static_cast<size_t>(r) * s.context, s.context);
+      b.scale.data()[r] = k.softmax(scores + static_cast<size_t>(r) * s.context,
+                                    p + static_cast<size_t>(r) * s.context, s.context);
     float* o = attended.data() + static_cast<size_t>(first) * s.state + h * kHead;
     b.values.run(p, packed_values.data() + static_cast<size_t>(h) * packed_values_bytes, o);
     for (int r = 0; r < b.rows; r++)
@@ -375,7 +397,7 @@ void Encoder::Lane::mlp(const Block& block) {
   using Path = Around<A>;
   const auto& s = w->shape;
   const auto n = static_cast<size_t>(s.state);
-  blocks(s.context, [&](Bench& b, int first) {
+  blocks(s.context, [&](Workspace& b, int first) {
     float* xs = x.data() + static_cast<size_t>(first) * n;
     auto* in = reinterpret_cast<typename Path::Input*>(b.narrow.data());
     auto* hidden_in = reinterpret_cast<typename Path::Input*>(b.wide.data());
@@ -390,9 +412,11 @@ void Encoder::Lane::mlp(const Block& block) {
     }
     b.fc1.run(in, block.fc1.packed.data(), b.acc.data());
     for (size_t r = 0; r < static_cast<size_t>(b.rows); r++)
-      scale[r] = Path::gelu(k, sums + r * 4 * n, scale[r], block.fc1, b.row.data(), hidden_in + r * 4 * n, 4 * s.state);
+      scale[r] = Path::gelu(k, sums + r * 4 * n, scale[r], block.fc1, b.row.data(), hidden_in + r * 4 * n,
+                            4 * s.state);
     b.fc2.run(hidden_in, block.fc2.packed.data(), b.acc.data());
-    for (size_t r = 0; r < static_cast<size_t>(b.rows); r++) Path::add(k, sums + r * n, scale[r], block.fc2, xs + r * n, s.state);
+    for (size_t r = 0; r < static_cast<size_t>(b.rows); r++)
+      Path::add(k, sums + r * n, scale[r], block.fc2, xs + r * n, s.state);
   });
 }
 
@@ -410,9 +434,10 @@ void Encoder::Lane::encode(const float* mel, int64_t stride, float* states, floa
       outputs += n;
     }
   }
-  blocks(s.context, [&](Bench& b, int first) {
+  blocks(s.context, [&](Workspace& b, int first) {
     for (int r = first; r < first + b.rows; r++)
-      k.layer_norm(x.data() + static_cast<size_t>(r) * s.state, w->final_norm.gamma.data(), w->final_norm.beta.data(), states + static_cast<size_t>(r) * s.state, s.state);
+      k.layer_norm(x.data() + static_cast<size_t>(r) * s.state, w->final_norm.gamma.data(),
+                   w->final_norm.beta.data(), states + static_cast<size_t>(r) * s.state, s.state);
   });
 }
 

@@ -1,6 +1,6 @@
-// The audio encoder. In f32 it is the reference; in int8 the projections and the MLP are int8 (per-row scales of
-// activations, per-channel scales of weights), attention and convolutions bf16 where the machine has it (f32
-// otherwise), and the residual stream, LayerNorm and softmax f32.
+// The audio encoder. In f32 it is the reference; in int8 the projections and the MLP are int8 (per-row scales
+// of activations, per-channel scales of weights), attention and convolutions bf16 where the machine has it
+// (f32 otherwise), and the residual stream, LayerNorm and softmax f32.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -23,7 +23,7 @@ struct EncoderShape {
 /// Immutable packed weights, shared by all lanes.
 class EncoderWeights;
 std::shared_ptr<const EncoderWeights> load_encoder(const EncoderShape& shape, Arithmetic arithmetic,
-                                                    const TensorReader& read);
+                                                   const TensorReader& read);
 size_t bytes_of(const EncoderWeights& weights);
 
 /// Scratch memory and kernels of one lane: one window at a time, `threads` workers (OpenMP where > 1).

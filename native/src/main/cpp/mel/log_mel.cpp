@@ -9,7 +9,8 @@
 namespace amanuensis {
 
 namespace {
-constexpr int kRate = 16000, kWindow = 400, kHop = 160, kBins = kWindow / 2 + 1, kLanes = RowKernels::kSpectrumLanes;
+constexpr int kRate = 16000, kWindow = 400, kHop = 160, kBins = kWindow / 2 + 1,
+              kLanes = RowKernels::kSpectrumLanes;
 constexpr int kWindowFrames = 3000;
 const double kPi = std::acos(-1.0);
 
@@ -18,7 +19,9 @@ double mel_to_hz(double mel) {
   constexpr double kLinear = 200.0 / 3;
   return mel < 15 ? kLinear * mel : 1000 * std::exp(std::log(6.4) / 27 * (mel - 15));
 }
-double hz_to_mel(double hz) { return hz < 1000 ? hz * 3 / 200 : 15 + std::log(hz / 1000) * 27 / std::log(6.4); }
+double hz_to_mel(double hz) {
+  return hz < 1000 ? hz * 3 / 200 : 15 + std::log(hz / 1000) * 27 / std::log(6.4);
+}
 
 const std::vector<double>& hann() {
   static const std::vector<double> w = [] {
@@ -44,7 +47,8 @@ LogMel::LogMel(int mels) : mels_(mels) {
     Filter f{-1, {}};
     for (int k = 0; k < kBins; k++) {
       const double freq = static_cast<double>(k) * kRate / kWindow;
-      const double weight = std::min((freq - hz[m]) / (hz[m + 1] - hz[m]), (hz[m + 2] - freq) / (hz[m + 2] - hz[m + 1]));
+      const double weight =
+          std::min((freq - hz[m]) / (hz[m + 1] - hz[m]), (hz[m + 2] - freq) / (hz[m + 2] - hz[m + 1]));
       if (weight <= 0) continue;
       if (f.first < 0) f.first = k;
       f.weights.push_back(static_cast<float>(weight * 2 / (hz[m + 2] - hz[m])));
@@ -53,7 +57,8 @@ LogMel::LogMel(int mels) : mels_(mels) {
   }
 }
 
-// sink(frame relative to first, lane values of each filter): log10 of the mel energies, kLanes frames at a time.
+// sink(frame relative to first, lane values of each filter): log10 of the mel energies, kLanes frames at a
+// time.
 template <class Sink>
 void LogMel::frames(const int16_t* pcm, int64_t samples, int64_t first, int64_t count, Sink sink) const {
   const RowKernels& k = row_kernels();
@@ -64,16 +69,20 @@ void LogMel::frames(const int16_t* pcm, int64_t samples, int64_t first, int64_t 
     const int lanes = static_cast<int>(std::min<int64_t>(kLanes, count - f));
     for (int lane = 0; lane < kLanes; lane++) {
       const int64_t start = (first + f + std::min(lane, lanes - 1)) * kHop - kWindow / 2;
-      for (int n = 0; n < kWindow; n++) input[n * kLanes + lane] = sample(pcm, samples, start + n) * window[static_cast<size_t>(n)];
+      for (int n = 0; n < kWindow; n++)
+        input[n * kLanes + lane] = sample(pcm, samples, start + n) * window[static_cast<size_t>(n)];
     }
     k.power_spectrum_400(input, power);
     for (size_t m = 0; m < filters_.size(); m++) {
       double sum[kLanes] = {};
       const Filter& filter = filters_[m];
       for (size_t i = 0; i < filter.weights.size(); i++)
-        for (int lane = 0; lane < kLanes; lane++) sum[lane] += filter.weights[i] * power[(static_cast<size_t>(filter.first) + i) * kLanes + static_cast<size_t>(lane)];
+        for (int lane = 0; lane < kLanes; lane++)
+          sum[lane] += filter.weights[i] *
+                       power[(static_cast<size_t>(filter.first) + i) * kLanes + static_cast<size_t>(lane)];
       float log[kLanes];
-      for (int lane = 0; lane < kLanes; lane++) log[lane] = std::log10(std::max(static_cast<float>(sum[lane]), 1e-10f));
+      for (int lane = 0; lane < kLanes; lane++)
+        log[lane] = std::log10(std::max(static_cast<float>(sum[lane]), 1e-10f));
       sink(f, lanes, static_cast<int>(m), log);
     }
   }
@@ -87,7 +96,8 @@ float LogMel::maximum(const int16_t* pcm, int64_t samples, int64_t first, int64_
   return max;
 }
 
-void LogMel::window(const int16_t* pcm, int64_t samples, int64_t first, int count, float global_max, float* mel, int64_t stride) const {
+void LogMel::window(const int16_t* pcm, int64_t samples, int64_t first, int count, float global_max,
+                    float* mel, int64_t stride) const {
   const float floor = global_max - 8.0f;
   frames(pcm, samples, first, count, [&](int64_t frame, int lanes, int m, const float* log) {
     float* to = mel + m * stride + frame;

@@ -12,7 +12,8 @@ class LogMel {
   /// Largest log10(max(mel, 1e-10)) over frames [first, first + count); at least -10.
   float maximum(const int16_t* pcm, int64_t samples, int64_t first, int64_t count) const;
   /// One window in the normalised log domain (see am_mel_window).
-  void window(const int16_t* pcm, int64_t samples, int64_t first, int count, float global_max, float* mel, int64_t stride) const;
+  void window(const int16_t* pcm, int64_t samples, int64_t first, int count, float global_max, float* mel,
+              int64_t stride) const;
 
  private:
   struct Filter {

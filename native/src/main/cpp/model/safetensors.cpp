@@ -40,7 +40,7 @@ float from_half(uint16_t h) {
 MappedFile::MappedFile(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) io_error(path, "can't be opened");
-  struct stat st {};
+  struct stat st{};
   const bool ok = fstat(fd, &st) == 0;
   if (!ok || !S_ISREG(st.st_mode)) {
     close(fd);
@@ -64,10 +64,12 @@ MappedFile::~MappedFile() {
 
 Safetensors::Safetensors(const std::string& path) : file_(path), path_(path) {
   const auto bad = [&](const std::string& what) { return BadModel(path + ": " + what); };
-  if (file_.size() < 8) throw bad("too short for a safetensors file (" + std::to_string(file_.size()) + " bytes)");
+  if (file_.size() < 8)
+    throw bad("too short for a safetensors file (" + std::to_string(file_.size()) + " bytes)");
   uint64_t header = 0;
   std::memcpy(&header, file_.data(), 8);
-  if (header > kMaxHeader || header > file_.size() - 8) throw bad("the header is longer than the file: truncated, or not safetensors");
+  if (header > kMaxHeader || header > file_.size() - 8)
+    throw bad("the header is longer than the file: truncated, or not safetensors");
   Json json;
   try {
     json = parse_json(reinterpret_cast<const char*>(file_.data()) + 8, header);
@@ -82,7 +84,8 @@ Safetensors::Safetensors(const std::string& path) : file_(path), path_(path) {
     if (name == "__metadata__") continue;
     const auto field = [&](const char* key, Json::Kind kind) -> const Json& {
       const auto it = value.object.find(key);
-      if (it == value.object.end() || it->second.kind != kind) throw bad("tensor '" + name + "' has no valid '" + key + "'");
+      if (it == value.object.end() || it->second.kind != kind)
+        throw bad("tensor '" + name + "' has no valid '" + key + "'");
       return it->second;
     };
     const std::string& type = field("dtype", Json::Kind::kString).string;
@@ -92,16 +95,22 @@ Safetensors::Safetensors(const std::string& path) : file_(path), path_(path) {
     t.elements = 1;
     for (const auto& d : field("shape", Json::Kind::kArray).array) {
       if (d.kind != Json::Kind::kNumber) throw bad("tensor '" + name + "' has a shape that is not numbers");
-      if (d.number != 0 && t.elements > data_size / static_cast<size_t>(d.number)) throw bad("tensor '" + name + "' is larger than the file");
+      if (d.number != 0 && t.elements > data_size / static_cast<size_t>(d.number))
+        throw bad("tensor '" + name + "' is larger than the file");
       t.shape.push_back(d.number);
       t.elements *= static_cast<size_t>(d.number);
     }
-    if (offsets.size() != 2 || offsets[0].kind != Json::Kind::kNumber || offsets[1].kind != Json::Kind::kNumber) throw bad("tensor '" + name + "' has no valid offsets");
+    if (offsets.size() != 2 || offsets[0].kind != Json::Kind::kNumber ||
+        offsets[1].kind != Json::Kind::kNumber)
+      throw bad("tensor '" + name + "' has no valid offsets");
     const auto from = static_cast<uint64_t>(offsets[0].number), to = static_cast<uint64_t>(offsets[1].number);
-    if (from > to || to > data_size) throw bad("tensor '" + name + "' reaches beyond the end of the file: truncated?");
-    if (from < to && !ranges.emplace(from, to).second) throw bad("tensor '" + name + "' lies over another one");
+    if (from > to || to > data_size)
+      throw bad("tensor '" + name + "' reaches beyond the end of the file: truncated?");
+    if (from < to && !ranges.emplace(from, to).second)
+      throw bad("tensor '" + name + "' lies over another one");
     if (type != "F16" && type != "F32") continue;  // a tensor that we read must be one of them: see at()
-    if (to - from != t.elements * (t.half ? 2 : 4)) throw bad("tensor '" + name + "' has " + std::to_string(to - from) + " bytes, which is not its shape");
+    if (to - from != t.elements * (t.half ? 2 : 4))
+      throw bad("tensor '" + name + "' has " + std::to_string(to - from) + " bytes, which is not its shape");
     t.data = data + from;
     tensors_.emplace(name, std::move(t));
   }
@@ -114,7 +123,8 @@ Safetensors::Safetensors(const std::string& path) : file_(path), path_(path) {
 
 const Safetensors::Tensor& Safetensors::at(const std::string& name) const {
   const auto it = tensors_.find(name);
-  if (it == tensors_.end()) throw BadModel(path_ + ": tensor '" + name + "' is missing, or neither F16 nor F32");
+  if (it == tensors_.end())
+    throw BadModel(path_ + ": tensor '" + name + "' is missing, or neither F16 nor F32");
   return it->second;
 }
 

@@ -15,7 +15,8 @@ std::string show(const std::vector<int64_t>& shape) {
 }
 
 void require(const Safetensors& file, const std::string& name, const std::vector<int64_t>& shape) {
-  if (file.shape(name) != shape) throw BadModel("tensor '" + name + "' has shape " + show(file.shape(name)) + ", expected " + show(shape));
+  if (file.shape(name) != shape)
+    throw BadModel("tensor '" + name + "' has shape " + show(file.shape(name)) + ", expected " + show(shape));
 }
 
 int count_layers(const Safetensors& file, const std::string& prefix) {
@@ -53,10 +54,12 @@ void require_block(const Safetensors& file, const std::string& l, int64_t d, boo
 EncoderShape check_encoder(const Safetensors& file) {
   const std::string e = "model.encoder.";
   const auto& conv = file.shape(e + "conv1.weight");
-  if (conv.size() != 3 || conv[0] < kHead || conv[0] > 4096 || conv[0] % kHead != 0 || (conv[1] != 80 && conv[1] != 128))
+  if (conv.size() != 3 || conv[0] < kHead || conv[0] > 4096 || conv[0] % kHead != 0 ||
+      (conv[1] != 80 && conv[1] != 128))
     throw BadModel("'" + e + "conv1.weight' has shape " + show(conv) + ": not a Whisper encoder");
   const int64_t d = conv[0];
-  EncoderShape s{static_cast<int>(conv[1]), AM_WINDOW_FRAMES / 2, static_cast<int>(d), static_cast<int>(d / kHead), count_layers(file, e + "layers.")};
+  EncoderShape s{static_cast<int>(conv[1]), AM_WINDOW_FRAMES / 2, static_cast<int>(d),
+                 static_cast<int>(d / kHead), count_layers(file, e + "layers.")};
   if (s.layers == 0) throw BadModel("no encoder layers");
   require(file, e + "conv1.weight", {d, s.mels, 3});
   require(file, e + "conv1.bias", {d});
@@ -68,10 +71,11 @@ EncoderShape check_encoder(const Safetensors& file) {
   return s;
 }
 
-// Attention heads that follow the audio, from openai/whisper's list for `base` and `base.en`; for other sizes its
-// default, all heads of the last half of the layers.
+// Attention heads that follow the audio, from openai/whisper's list for `base` and `base.en`; for other sizes
+// its default, all heads of the last half of the layers.
 std::vector<std::pair<int, int>> alignment_heads(int layers, int heads, bool multilingual) {
-  if (layers == 6 && heads == 8 && multilingual) return {{3, 1}, {4, 2}, {4, 3}, {4, 7}, {5, 1}, {5, 2}, {5, 4}, {5, 6}};
+  if (layers == 6 && heads == 8 && multilingual)
+    return {{3, 1}, {4, 2}, {4, 3}, {4, 7}, {5, 1}, {5, 2}, {5, 4}, {5, 6}};
   if (layers == 6 && heads == 8) return {{3, 3}, {4, 7}, {5, 1}, {5, 5}, {5, 7}};
   std::vector<std::pair<int, int>> all;
   for (int l = layers / 2; l < layers; l++)
@@ -84,11 +88,13 @@ DecoderShape check_decoder(const Safetensors& file, const EncoderShape& encoder)
   const int64_t d = encoder.state;
   const auto& embedding = file.shape(p + "embed_tokens.weight");
   if (embedding.size() != 2 || embedding[1] != d || embedding[0] < 51864 || embedding[0] > 51866)
-    throw BadModel("'" + p + "embed_tokens.weight' has shape " + show(embedding) + ": not a Whisper vocabulary");
+    throw BadModel("'" + p + "embed_tokens.weight' has shape " + show(embedding) +
+                   ": not a Whisper vocabulary");
   DecoderShape s{};
   s.vocabulary = static_cast<int>(embedding[0]);
   const auto& positions = file.shape(p + "embed_positions.weight");
-  if (positions.size() != 2 || positions[1] != d || positions[0] < 8 || positions[0] > 4096) throw BadModel("'" + p + "embed_positions.weight' has shape " + show(positions));
+  if (positions.size() != 2 || positions[1] != d || positions[0] < 8 || positions[0] > 4096)
+    throw BadModel("'" + p + "embed_positions.weight' has shape " + show(positions));
   s.context = static_cast<int>(positions[0]);
   s.state = encoder.state;
   s.heads = encoder.heads;
@@ -97,7 +103,8 @@ DecoderShape check_decoder(const Safetensors& file, const EncoderShape& encoder)
   if (s.layers == 0) throw BadModel("no decoder layers");
   require_norm(file, p + "layer_norm", d);
   for (int i = 0; i < s.layers; i++) require_block(file, p + "layers." + std::to_string(i) + ".", d, true);
-  // Ids follow from the vocabulary (openai/whisper tokenizer.py): text, eot, sot, languages, six tasks, timestamps.
+  // Ids follow from the vocabulary (openai/whisper tokenizer.py): text, eot, sot, languages, six tasks,
+  // timestamps.
   const bool multilingual = s.vocabulary >= 51865;
   s.languages = multilingual ? s.vocabulary - 51766 : 0;
   s.eot = multilingual ? 50257 : 50256;

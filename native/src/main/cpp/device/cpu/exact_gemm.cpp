@@ -1,6 +1,6 @@
-#include <cstring>
-
 #include "device/cpu/exact_gemm.h"
+
+#include <cstring>
 
 namespace amanuensis {
 
@@ -28,13 +28,15 @@ void exact_pack_columns(const int8_t* columns, int64_t k, int64_t n, void* packe
   pack(k, n, packed, [=](int64_t c, int64_t j) { return columns[j * n + c]; });
 }
 
-void exact_gemm_generic(const int8_t* a, int64_t lda, const void* packed, int32_t* c, int64_t ldc, int64_t m, int64_t k, int64_t n) {
+void exact_gemm_generic(const int8_t* a, int64_t lda, const void* packed, int32_t* c, int64_t ldc, int64_t m,
+                        int64_t k, int64_t n) {
   const auto* w = static_cast<const int8_t*>(packed);
   for (int64_t first = 0; first < n; first += kColumns, w += kColumns * k)
     for (int64_t r = 0; r < m; r++) {
       int32_t sum[kColumns] = {};
       for (int64_t i = 0; i < k; i++)
-        for (int64_t j = 0; j < kColumns; j++) sum[j] += a[r * lda + i] * w[(i / 2 * kColumns + j) * 2 + i % 2];
+        for (int64_t j = 0; j < kColumns; j++)
+          sum[j] += a[r * lda + i] * w[(i / 2 * kColumns + j) * 2 + i % 2];
       const int64_t columns = n - first < kColumns ? n - first : kColumns;
       std::memcpy(c + r * ldc + first, sum, sizeof(int32_t) * static_cast<size_t>(columns));
     }

@@ -13,7 +13,9 @@ void exact_pack_rows(const int8_t* rows, int64_t k, int64_t n, void* packed);
 /// columns: k x n int8 -> packed.
 void exact_pack_columns(const int8_t* columns, int64_t k, int64_t n, void* packed);
 /// c[m x n] = a[m x k] * w^T; rows of a and c are lda and ldc elements apart.
-void exact_gemm_avx2(const int8_t* a, int64_t lda, const void* packed, int32_t* c, int64_t ldc, int64_t m, int64_t k, int64_t n);
-void exact_gemm_generic(const int8_t* a, int64_t lda, const void* packed, int32_t* c, int64_t ldc, int64_t m, int64_t k, int64_t n);
+void exact_gemm_avx2(const int8_t* a, int64_t lda, const void* packed, int32_t* c, int64_t ldc, int64_t m,
+                     int64_t k, int64_t n);
+void exact_gemm_generic(const int8_t* a, int64_t lda, const void* packed, int32_t* c, int64_t ldc, int64_t m,
+                        int64_t k, int64_t n);
 
 }  // namespace amanuensis

@@ -34,7 +34,8 @@ void tile(const int16_t* const* a, const int8_t* w, int64_t k, int32_t* const* c
 }
 }  // namespace
 
-void exact_gemm_avx2(const int8_t* a, int64_t lda, const void* packed, int32_t* c, int64_t ldc, int64_t m, int64_t k, int64_t n) {
+void exact_gemm_avx2(const int8_t* a, int64_t lda, const void* packed, int32_t* c, int64_t ldc, int64_t m,
+                     int64_t k, int64_t n) {
   constexpr int kRows = 4;
   alignas(32) static thread_local int16_t wide[kRows][kMaxK];
   for (int64_t first = 0; first < m; first += kRows) {
@@ -50,10 +51,17 @@ void exact_gemm_avx2(const int8_t* a, int64_t lda, const void* packed, int32_t* 
       int32_t* to[kRows];
       for (int r = 0; r < rows; r++) to[r] = c + (first + r) * ldc + column;
       switch (rows) {
-        case 4: tile<4>(from, w, k, to, columns); break;
-        case 3: tile<3>(from, w, k, to, columns); break;
-        case 2: tile<2>(from, w, k, to, columns); break;
-        default: tile<1>(from, w, k, to, columns);
+        case 4:
+          tile<4>(from, w, k, to, columns);
+          break;
+        case 3:
+          tile<3>(from, w, k, to, columns);
+          break;
+        case 2:
+          tile<2>(from, w, k, to, columns);
+          break;
+        default:
+          tile<1>(from, w, k, to, columns);
       }
     }
   }

@@ -17,16 +17,20 @@ struct RowKernels {
   // ---- LayerNorm (eps 1e-5) and quantisation
   void (*layer_norm)(const float* x, const float* gamma, const float* beta, float* y, int n);
   /// LayerNorm, then int8; scratch: n f32. Returns the scale.
-  float (*layer_norm_quantise)(const float* x, const float* gamma, const float* beta, float* scratch, int8_t* q, int n);
+  float (*layer_norm_quantise)(const float* x, const float* gamma, const float* beta, float* scratch,
+                               int8_t* q, int n);
   float (*quantise)(const float* x, int8_t* q, int n);
 
   // ---- epilogues of int8 GEMMs: v = acc * (row * column[i]) + bias[i]
-  void (*dequantise_f32)(const int32_t* acc, float row, const float* column, const float* bias, float* y, int n);
-  void (*dequantise_bf16)(const int32_t* acc, float row, const float* column, const float* bias, uint16_t* y, int n);
-  void (*dequantise_add)(const int32_t* acc, float row, const float* column, const float* bias, float* y, int n);
+  void (*dequantise_f32)(const int32_t* acc, float row, const float* column, const float* bias, float* y,
+                         int n);
+  void (*dequantise_bf16)(const int32_t* acc, float row, const float* column, const float* bias, uint16_t* y,
+                          int n);
+  void (*dequantise_add)(const int32_t* acc, float row, const float* column, const float* bias, float* y,
+                         int n);
   /// gelu(v), requantised; scratch: n f32. Returns the new scale.
-  float (*dequantise_gelu_quantise)(const int32_t* acc, float row, const float* column, const float* bias, float* scratch,
-                                    int8_t* q, int n);
+  float (*dequantise_gelu_quantise)(const int32_t* acc, float row, const float* column, const float* bias,
+                                    float* scratch, int8_t* q, int n);
 
   // ---- epilogues of f32 GEMMs
   void (*bias_f32)(const float* acc, const float* bias, float* y, int n);
@@ -51,8 +55,12 @@ struct RowKernels {
   /// out[64] = sum of weights[t] * scale[t] * values[t]; values: n x 64; weights are overwritten.
   void (*values_int8)(float* weights, const int8_t* values, const float* scale, int n, float* out);
 
-  void dequantise(const int32_t* a, float r, const float* c, const float* b, float* y, int n) const { dequantise_f32(a, r, c, b, y, n); }
-  void dequantise(const int32_t* a, float r, const float* c, const float* b, uint16_t* y, int n) const { dequantise_bf16(a, r, c, b, y, n); }
+  void dequantise(const int32_t* a, float r, const float* c, const float* b, float* y, int n) const {
+    dequantise_f32(a, r, c, b, y, n);
+  }
+  void dequantise(const int32_t* a, float r, const float* c, const float* b, uint16_t* y, int n) const {
+    dequantise_bf16(a, r, c, b, y, n);
+  }
   void bias_gelu(const float* x, const float* b, float* y, int n) const { bias_gelu_f32(x, b, y, n); }
   void bias_gelu(const float* x, const float* b, uint16_t* y, int n) const { bias_gelu_bf16(x, b, y, n); }
   float softmax(const float* s, float* p, int n) const { return softmax_f32(s, p, n); }

@@ -1,13 +1,21 @@
 #include <immintrin.h>
 
-// Included by one file per instruction set, each compiled with its own flags: no linkage, no state, no includes of
-// ours, so that nothing compiled for a wide ISA can be picked for a narrow one.
+// Included by one file per instruction set, each compiled with its own flags: no linkage, no state, no
+// includes of ours, so that nothing compiled for a wide ISA can be picked for a narrow one.
 #include <cmath>
 #include <cstring>
 namespace amanuensis {
 namespace {
-inline float as_float(int32_t i) { float f; __builtin_memcpy(&f, &i, 4); return f; }
-inline int32_t as_int(float f) { int32_t i; __builtin_memcpy(&i, &f, 4); return i; }
+inline float as_float(int32_t i) {
+  float f;
+  __builtin_memcpy(&f, &i, 4);
+  return f;
+}
+inline int32_t as_int(float f) {
+  int32_t i;
+  __builtin_memcpy(&i, &f, 4);
+  return i;
+}
 
 // exp(x) for x <= 0 (clamped at -87): 2^k * p(r), |r| <= ln2/2, degree-5 minimax, relative error < 3e-7.
 inline float exp_neg(float x) {
@@ -47,8 +55,14 @@ inline float from_bf16(uint16_t h) { return as_float(static_cast<int32_t>(static
 
 float quantise(const float* x, int8_t* q, int n) {
   float m = 0;
-  for (int i = 0; i < n; i++) { const float a = std::fabs(x[i]); m = a > m ? a : m; }
-  if (m == 0) { std::memset(q, 0, static_cast<size_t>(n)); return 0; }
+  for (int i = 0; i < n; i++) {
+    const float a = std::fabs(x[i]);
+    m = a > m ? a : m;
+  }
+  if (m == 0) {
+    std::memset(q, 0, static_cast<size_t>(n));
+    return 0;
+  }
   const float inv = 127.0f / m;
   for (int i = 0; i < n; i++) {
     // Adding 1.5 * 2^23 rounds to nearest even and leaves the integer in the low bits.
@@ -61,7 +75,10 @@ void layer_norm(const float* x, const float* g, const float* b, float* y, int n)
   for (int i = 0; i < n; i++) s += x[i];
   const float mean = s / static_cast<float>(n);
   float v = 0;
-  for (int i = 0; i < n; i++) { const float d = x[i] - mean; v += d * d; }
+  for (int i = 0; i < n; i++) {
+    const float d = x[i] - mean;
+    v += d * d;
+  }
   const float inv = 1.0f / std::sqrt(v / static_cast<float>(n) + 1e-5f);
   for (int i = 0; i < n; i++) y[i] = (x[i] - mean) * inv * g[i] + b[i];
 }
@@ -78,7 +95,8 @@ void dequantise_add(const int32_t* a, float r, const float* c, const float* b, f
 void dequantise_bf16(const int32_t* a, float r, const float* c, const float* b, uint16_t* y, int n) {
   for (int i = 0; i < n; i++) y[i] = to_bf16(static_cast<float>(a[i]) * (r * c[i]) + b[i]);
 }
-float dequantise_gelu_quantise(const int32_t* a, float r, const float* c, const float* b, float* t, int8_t* q, int n) {
+float dequantise_gelu_quantise(const int32_t* a, float r, const float* c, const float* b, float* t, int8_t* q,
+                               int n) {
   for (int i = 0; i < n; i++) t[i] = gelu(static_cast<float>(a[i]) * (r * c[i]) + b[i]);
   return quantise(t, q, n);
 }
@@ -128,9 +146,11 @@ typedef float Lanes __attribute__((vector_size(kLanes * 4)));
 
 inline Lanes load_bytes(const int8_t* p) {
 #if defined(__AVX512F__)
-  return reinterpret_cast<Lanes>(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))));
+  return reinterpret_cast<Lanes>(
+      _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))));
 #elif defined(__AVX2__)
-  return reinterpret_cast<Lanes>(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))));
+  return reinterpret_cast<Lanes>(
+      _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))));
 #else
   Lanes out;
   for (int i = 0; i < kLanes; i++) out[i] = static_cast<float>(p[i]);
@@ -173,7 +193,6 @@ void values_int8(float* weights, const int8_t* values, const float* value_scale,
     }
   }
 }
-
 
 void key_scores_f32(const float* q, const float* keys, int64_t stride, int n, float* scores) {
   for (int t = 0; t < n; t++) {
@@ -237,7 +256,8 @@ void fft_pass(int n, int s, const Complex* x, Complex* y, const Twiddles& w) {
           sum.im += a[i].re * w.sin[k] + a[i].im * w.cos[k];
         }
         const int k = p * t * (2 * kFft / n);
-        y[q + s * (kRadix * p + t)] = {sum.re * w.cos[k] - sum.im * w.sin[k], sum.re * w.sin[k] + sum.im * w.cos[k]};
+        y[q + s * (kRadix * p + t)] = {sum.re * w.cos[k] - sum.im * w.sin[k],
+                                       sum.re * w.sin[k] + sum.im * w.cos[k]};
       }
     }
 }
@@ -245,7 +265,8 @@ void fft_pass(int n, int s, const Complex* x, Complex* y, const Twiddles& w) {
 void power_spectrum_400(const double* x, double* power) {
   static const Twiddles w;
   Complex a[kFft], b[kFft];
-  for (int i = 0; i < kFft; i++) __builtin_memcpy(&a[i], x + i * 16, sizeof(Complex));  // even sample, odd sample
+  for (int i = 0; i < kFft; i++)
+    __builtin_memcpy(&a[i], x + i * 16, sizeof(Complex));  // even sample, odd sample
   fft_pass<5>(200, 1, a, b, w);
   fft_pass<5>(40, 5, b, a, w);
   fft_pass<2>(8, 25, a, b, w);
@@ -265,13 +286,27 @@ void power_spectrum_400(const double* x, double* power) {
 }  // namespace
 }  // namespace amanuensis
 
-#define AMANUENSIS_ROW_KERNELS(function, name)                                                                 \
-  const RowKernels& function() {                                                                               \
-    static const RowKernels kernels{name,           power_spectrum_400, layer_norm,      layer_norm_quantise,                      \
-                                    quantise,       dequantise_f32,  dequantise_bf16,                          \
-                                    dequantise_add, dequantise_gelu_quantise,                                  \
-                                    bias_f32,       bias_add,        bias_gelu_f32,       bias_gelu_bf16,      \
-                                    softmax_f32,    softmax_bf16,    log_sum_exp,         key_scores_f32,      \
-                                    add_values_f32, key_scores_int8, values_int8};                             \
-    return kernels;                                                                                            \
+#define AMANUENSIS_ROW_KERNELS(function, name)                \
+  const RowKernels& function() {                              \
+    static const RowKernels kernels{name,                     \
+                                    power_spectrum_400,       \
+                                    layer_norm,               \
+                                    layer_norm_quantise,      \
+                                    quantise,                 \
+                                    dequantise_f32,           \
+                                    dequantise_bf16,          \
+                                    dequantise_add,           \
+                                    dequantise_gelu_quantise, \
+                                    bias_f32,                 \
+                                    bias_add,                 \
+                                    bias_gelu_f32,            \
+                                    bias_gelu_bf16,           \
+                                    softmax_f32,              \
+                                    softmax_bf16,             \
+                                    log_sum_exp,              \
+                                    key_scores_f32,           \
+                                    add_values_f32,           \
+                                    key_scores_int8,          \
+                                    values_int8};             \
+    return kernels;                                           \
   }

@@ -18,7 +18,8 @@ Matmul make_matmul(Arithmetic a, int64_t rows, int64_t k, int64_t n) {
 }
 }  // namespace
 
-LinearWeights pack_linear(Arithmetic arithmetic, const std::vector<float>& weight, const std::vector<float>& bias, int64_t k, int64_t rows_per_block) {
+LinearWeights pack_linear(Arithmetic arithmetic, const std::vector<float>& weight,
+                          const std::vector<float>& bias, int64_t k, int64_t rows_per_block) {
   LinearWeights w;
   w.arithmetic = arithmetic;
   w.k = k;
@@ -37,7 +38,8 @@ LinearWeights pack_linear(Arithmetic arithmetic, const std::vector<float>& weigh
     float m = 0;
     for (int64_t i = 0; i < k; i++) m = std::max(m, std::fabs(row[i]));
     const float inv = m > 0 ? 127.0f / m : 0.0f;
-    for (int64_t i = 0; i < k; i++) rows[static_cast<size_t>(o * k + i)] = static_cast<int8_t>(std::lrintf(row[i] * inv));
+    for (int64_t i = 0; i < k; i++)
+      rows[static_cast<size_t>(o * k + i)] = static_cast<int8_t>(std::lrintf(row[i] * inv));
     w.scale[static_cast<size_t>(o)] = m / 127.0f;
   }
   shape.pack_rows(rows.data(), w.packed.data());
@@ -70,7 +72,8 @@ Matmul& LinearRunner::matmul_for(int rows) {
 
 template <class Epilogue>
 void LinearRunner::blocks(const LinearWeights& w, const float* x, int rows, Epilogue epilogue) {
-  if (w.arithmetic != arithmetic_ || w.k != k_ || w.n != n_) throw std::logic_error("linear of another shape");
+  if (w.arithmetic != arithmetic_ || w.k != k_ || w.n != n_)
+    throw std::logic_error("linear of another shape");
   for (int first = 0; first < rows;) {
     Matmul& matmul = matmul_for(rows - first);
     const int block = static_cast<int>(matmul.rows());
@@ -78,7 +81,8 @@ void LinearRunner::blocks(const LinearWeights& w, const float* x, int rows, Epil
     const float* from = x + first * k_;
     if (arithmetic_ == Arithmetic::kInt8) {
       auto* q = reinterpret_cast<int8_t*>(input_.data());
-      for (int r = 0; r < here; r++) scale_[static_cast<size_t>(r)] = kernels_.quantise(from + r * k_, q + r * k_, static_cast<int>(k_));
+      for (int r = 0; r < here; r++)
+        scale_[static_cast<size_t>(r)] = kernels_.quantise(from + r * k_, q + r * k_, static_cast<int>(k_));
       matmul.run(q, w.packed.data(), acc_.data());  // rows beyond `here` are left-overs that nobody reads
     } else if (here == block) {
       matmul.run(from, w.packed.data(), acc_.data());
@@ -87,7 +91,8 @@ void LinearRunner::blocks(const LinearWeights& w, const float* x, int rows, Epil
       std::memcpy(input_.data(), from, sizeof(float) * static_cast<size_t>(here * k_));
       matmul.run(input_.data(), w.packed.data(), acc_.data());
     }
-    for (int r = 0; r < here; r++) epilogue(acc_.data() + static_cast<size_t>(r * n_) * 4, scale_[static_cast<size_t>(r)], first + r);
+    for (int r = 0; r < here; r++)
+      epilogue(acc_.data() + static_cast<size_t>(r * n_) * 4, scale_[static_cast<size_t>(r)], first + r);
     first += here;
   }
 }
@@ -96,7 +101,8 @@ void LinearRunner::run(const LinearWeights& w, const float* x, int rows, float* 
   const int n = static_cast<int>(n_);
   blocks(w, x, rows, [&](const uint8_t* acc, float scale, int row) {
     if (arithmetic_ == Arithmetic::kInt8)
-      kernels_.dequantise_f32(reinterpret_cast<const int32_t*>(acc), scale, w.scale.data(), w.bias.data(), y + row * n_, n);
+      kernels_.dequantise_f32(reinterpret_cast<const int32_t*>(acc), scale, w.scale.data(), w.bias.data(),
+                              y + row * n_, n);
     else
       kernels_.bias_f32(reinterpret_cast<const float*>(acc), w.bias.data(), y + row * n_, n);
   });
@@ -106,7 +112,8 @@ void LinearRunner::run_add(const LinearWeights& w, const float* x, int rows, flo
   const int n = static_cast<int>(n_);
   blocks(w, x, rows, [&](const uint8_t* acc, float scale, int row) {
     if (arithmetic_ == Arithmetic::kInt8)
-      kernels_.dequantise_add(reinterpret_cast<const int32_t*>(acc), scale, w.scale.data(), w.bias.data(), y + row * n_, n);
+      kernels_.dequantise_add(reinterpret_cast<const int32_t*>(acc), scale, w.scale.data(), w.bias.data(),
+                              y + row * n_, n);
     else
       kernels_.bias_add(reinterpret_cast<const float*>(acc), w.bias.data(), y + row * n_, n);
   });
@@ -118,7 +125,8 @@ void LinearRunner::run_gelu(const LinearWeights& w, const float* x, int rows, fl
     const float* f = reinterpret_cast<const float*>(acc);
     float* to = y + row * n_;
     if (arithmetic_ == Arithmetic::kInt8) {
-      kernels_.dequantise_f32(reinterpret_cast<const int32_t*>(acc), scale, w.scale.data(), w.bias.data(), to, n);
+      kernels_.dequantise_f32(reinterpret_cast<const int32_t*>(acc), scale, w.scale.data(), w.bias.data(), to,
+                              n);
       kernels_.bias_gelu_f32(to, zeros_.data(), to, n);
     } else {
       kernels_.bias_gelu_f32(f, w.bias.data(), to, n);

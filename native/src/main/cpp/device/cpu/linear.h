@@ -24,7 +24,8 @@ struct LinearWeights {
 };
 
 /// weight: n x k (out x in); bias: n, or empty; rows: the row count of the matmul whose layout is packed.
-LinearWeights pack_linear(Arithmetic arithmetic, const std::vector<float>& weight, const std::vector<float>& bias, int64_t k, int64_t rows);
+LinearWeights pack_linear(Arithmetic arithmetic, const std::vector<float>& weight,
+                          const std::vector<float>& bias, int64_t k, int64_t rows);
 
 /// Applies linears of one shape to any number of rows; scratch inside, so one object per thread (team).
 /// The bits of a row depend on that row alone: int8 sums are exact, and f32 rows always run in blocks of the

@@ -2,6 +2,9 @@
 
 #include <omp.h>
 
+#include "device/cpu/exact_gemm.h"
+#include "device/cpu/kernels.h"
+
 namespace amanuensis {
 
 using dnnl::memory;
@@ -27,9 +30,12 @@ bool dnnl_int8_is_exact() { return has(dnnl::cpu_isa::avx512_core_vnni) || has(d
 bool bf16_is_native() { return has(dnnl::cpu_isa::avx512_core_bf16); }
 std::string dnnl_isa_name() {
   using dnnl::cpu_isa;
-  static const std::pair<cpu_isa, const char*> kNames[] = {
-      {cpu_isa::avx512_core_amx, "avx512_core_amx"}, {cpu_isa::avx512_core_bf16, "avx512_core_bf16"}, {cpu_isa::avx512_core_vnni, "avx512_core_vnni"},
-      {cpu_isa::avx512_core, "avx512_core"},         {cpu_isa::avx2_vnni, "avx2_vnni"},               {cpu_isa::avx2, "avx2"}};
+  static const std::pair<cpu_isa, const char*> kNames[] = {{cpu_isa::avx512_core_amx, "avx512_core_amx"},
+                                                           {cpu_isa::avx512_core_bf16, "avx512_core_bf16"},
+                                                           {cpu_isa::avx512_core_vnni, "avx512_core_vnni"},
+                                                           {cpu_isa::avx512_core, "avx512_core"},
+                                                           {cpu_isa::avx2_vnni, "avx2_vnni"},
+                                                           {cpu_isa::avx2, "avx2"}};
   for (const auto& [value, name] : kNames)
     if (has(value)) return name;
   return "sse41";
@@ -53,7 +59,8 @@ const void* offset(const void* p, int64_t elements, Matmul::Type type) {
 }
 }  // namespace
 
-Matmul::Matmul(Type a, Type b, Type c, int64_t m, int64_t k, int64_t n, int64_t lda, int64_t ldc, Layout layout)
+Matmul::Matmul(Type a, Type b, Type c, int64_t m, int64_t k, int64_t n, int64_t lda, int64_t ldc,
+               Layout layout)
     : a_type_(a), b_type_(b), c_type_(c), m_(m), k_(k), n_(n), lda_(lda), ldc_(ldc), stream_(dnnl_cpu()) {
   using Tag = memory::format_tag;
   if (layout == Layout::kPacked) parts_ = parts_of(a, k);
@@ -71,10 +78,15 @@ Matmul::Matmul(const Matmul& like, int64_t m)
       ldc_(like.ldc_),
       parts_(like.parts_),
       stream_(dnnl_cpu()) {
-  create(like.b_.get_desc());
+  create(like.exact_ ? memory::desc() : like.b_.get_desc());
 }
 
 void Matmul::create(const memory::desc& b) {
+  exact_ = a_type_ == Type::s8 && !dnnl_int8_is_exact();
+  if (exact_) {
+    implementation_ = std::string("exact int8, ") + row_kernels().isa;
+    return;
+  }
   const memory::desc a({m_, k_ / parts_}, a_type_, memory::dims{lda_, 1});
   const memory::desc c({m_, n_}, c_type_, memory::dims{ldc_, 1});
   const dnnl::matmul::primitive_desc pd(dnnl_cpu(), a, b, c);
@@ -91,25 +103,45 @@ void Matmul::create(const memory::desc& b) {
   adding_ = dnnl::matmul(dnnl::matmul::primitive_desc(dnnl_cpu(), a, pd.weights_desc(), c, attributes));
 }
 
+size_t Matmul::packed_bytes() const {
+  return exact_ ? exact_packed_bytes(k_, n_) : b_.get_desc().get_size() * static_cast<size_t>(parts_);
+}
+
+void Matmul::run_exact(const void* a, const void* b, void* c) const {
+  const bool avx2 = &row_kernels() != &row_kernels_generic();
+  (avx2 ? exact_gemm_avx2 : exact_gemm_generic)(static_cast<const int8_t*>(a), lda_, b,
+                                                static_cast<int32_t*>(c), ldc_, m_, k_, n_);
+}
+
 void Matmul::run(const void* a, const void* b, void* c) {
+  if (exact_) return run_exact(a, b, c);
   c_.set_data_handle(c);
   for (int64_t part = 0; part < parts_; part++) {
     a_.set_data_handle(const_cast<void*>(offset(a, part * (k_ / parts_), a_type_)));
-    b_.set_data_handle(static_cast<char*>(const_cast<void*>(b)) + static_cast<size_t>(part) * b_.get_desc().get_size());
-    (part == 0 ? primitive_ : adding_).execute(stream_, {{DNNL_ARG_SRC, a_}, {DNNL_ARG_WEIGHTS, b_}, {DNNL_ARG_DST, c_}});
+    b_.set_data_handle(static_cast<char*>(const_cast<void*>(b)) +
+                       static_cast<size_t>(part) * b_.get_desc().get_size());
+    (part == 0 ? primitive_ : adding_)
+        .execute(stream_, {{DNNL_ARG_SRC, a_}, {DNNL_ARG_WEIGHTS, b_}, {DNNL_ARG_DST, c_}});
   }
 }
 
 void Matmul::pack(const void* from, const memory::dims& strides, void* packed) {
   const int64_t k = k_ / parts_;
   for (int64_t part = 0; part < parts_; part++) {
-    memory source(memory::desc({k, n_}, b_type_, strides), dnnl_cpu(), const_cast<void*>(offset(from, part * k * strides[0], b_type_)));
+    memory source(memory::desc({k, n_}, b_type_, strides), dnnl_cpu(),
+                  const_cast<void*>(offset(from, part * k * strides[0], b_type_)));
     b_.set_data_handle(static_cast<char*>(packed) + static_cast<size_t>(part) * b_.get_desc().get_size());
     dnnl::reorder(source, b_).execute(stream_, source, b_);
   }
   stream_.wait();
 }
-void Matmul::pack_rows(const void* rows, void* packed) { pack(rows, {1, k_}, packed); }
-void Matmul::pack_columns(const void* columns, void* packed) { pack(columns, {n_, 1}, packed); }
+void Matmul::pack_rows(const void* rows, void* packed) {
+  if (exact_) return exact_pack_rows(static_cast<const int8_t*>(rows), k_, n_, packed);
+  pack(rows, {1, k_}, packed);
+}
+void Matmul::pack_columns(const void* columns, void* packed) {
+  if (exact_) return exact_pack_columns(static_cast<const int8_t*>(columns), k_, n_, packed);
+  pack(columns, {n_, 1}, packed);
+}
 
 }  // namespace amanuensis

@@ -20,7 +20,8 @@ void use_threads(int threads);
 int encoder_block_rows();
 
 /// c[m x n] = a[m x k] * b[k x n]; m is fixed, rows of a and c may be strided. One object per thread: the
-/// scratchpad is inside. Long f32 sums run in stretches of k, which halves their rounding error.
+/// scratchpad is inside. int8 sums are exact on every machine. Long f32 sums run in stretches of k, which
+/// halves their rounding error.
 class Matmul {
  public:
   using Type = dnnl::memory::data_type;
@@ -29,11 +30,12 @@ class Matmul {
     kPlainRows  // b as n rows of k
   };
   /// lda, ldc in elements.
-  Matmul(Type a, Type b, Type c, int64_t m, int64_t k, int64_t n, int64_t lda, int64_t ldc, Layout layout = Layout::kPacked);
+  Matmul(Type a, Type b, Type c, int64_t m, int64_t k, int64_t n, int64_t lda, int64_t ldc,
+         Layout layout = Layout::kPacked);
   /// The same product for m rows, over weights that `like` packed.
   Matmul(const Matmul& like, int64_t m);
   void run(const void* a, const void* b, void* c);
-  size_t packed_bytes() const { return b_.get_desc().get_size() * static_cast<size_t>(parts_); }
+  size_t packed_bytes() const;
   /// b given as n rows of k (a weight matrix, out x in) or as k rows of n.
   void pack_rows(const void* rows, void* packed);
   void pack_columns(const void* columns, void* packed);
@@ -43,9 +45,11 @@ class Matmul {
  private:
   void create(const dnnl::memory::desc& b);
   void pack(const void* from, const dnnl::memory::dims& strides, void* packed);
+  void run_exact(const void* a, const void* b, void* c) const;
   Type a_type_, b_type_, c_type_;
   int64_t m_, k_, n_, lda_, ldc_;
-  int64_t parts_ = 1;  // stretches of k
+  bool exact_ = false;  // our own int8 kernel: oneDNN's saturates here
+  int64_t parts_ = 1;   // stretches of k
   std::string implementation_;
   dnnl::stream stream_;
   dnnl::matmul primitive_, adding_;  // adding_: c += a * b, for the stretches after the first

@@ -20,7 +20,8 @@ class AlignedArray {
   explicit AlignedArray(const std::vector<T>& from) : AlignedArray(from.size()) {
     if (size_ > 0) std::memcpy(data_, from.data(), size_ * sizeof(T));
   }
-  AlignedArray(AlignedArray&& other) noexcept : size_(std::exchange(other.size_, 0)), data_(std::exchange(other.data_, nullptr)) {}
+  AlignedArray(AlignedArray&& other) noexcept
+      : size_(std::exchange(other.size_, 0)), data_(std::exchange(other.data_, nullptr)) {}
   AlignedArray& operator=(AlignedArray&& other) noexcept {
     std::swap(size_, other.size_);
     std::swap(data_, other.data_);

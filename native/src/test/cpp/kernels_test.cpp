@@ -1,0 +1,138 @@
+#include "device/cpu/kernels.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "device/cpu/exact_gemm.h"
+#include "device/cpu/matmul.h"
+
+namespace amanuensis {
+namespace {
+
+// The ISA of row_kernels() is the widest that may be entered here.
+std::vector<const RowKernels*> runnable() {
+  std::vector<const RowKernels*> all{&row_kernels_generic()};
+  if (&row_kernels() != &row_kernels_generic()) all.push_back(&row_kernels_avx2());
+  if (&row_kernels() == &row_kernels_avx512()) all.push_back(&row_kernels_avx512());
+  return all;
+}
+
+std::vector<float> gaussian(size_t n, unsigned seed) {
+  std::mt19937 g(seed);
+  std::normal_distribution<float> d;
+  std::vector<float> v(n);
+  for (auto& x : v) x = 3 * d(g);
+  return v;
+}
+
+std::vector<int8_t> extremes(int64_t n, unsigned seed) {
+  std::mt19937 g(seed);
+  std::vector<int8_t> v(static_cast<size_t>(n));
+  for (auto& x : v) x = g() % 2 == 0 ? 127 : -127;
+  return v;
+}
+
+TEST(RowKernels, SoftmaxSumsToOneAndMatchesDoubles) {
+  const auto x = gaussian(1500, 1);
+  for (const auto* k : runnable()) {
+    std::vector<float> p(x.size());
+    const float inverse = k->softmax_f32(x.data(), p.data(), 1500);
+    double sum = 0;
+    for (float s : x) sum += std::exp(static_cast<double>(s));
+    for (size_t i = 0; i < x.size(); i++)
+      EXPECT_NEAR(p[i] * inverse, std::exp(static_cast<double>(x[i])) / sum, 1e-7) << k->isa;
+  }
+}
+
+TEST(RowKernels, GeluIsTheErfForm) {
+  const auto x = gaussian(512, 2);
+  const std::vector<float> zero(512);
+  for (const auto* k : runnable()) {
+    std::vector<float> y(512);
+    k->bias_gelu_f32(x.data(), zero.data(), y.data(), 512);
+    for (size_t i = 0; i < y.size(); i++)
+      EXPECT_NEAR(y[i], 0.5 * x[i] * (1 + std::erf(x[i] / std::sqrt(2.0))), 2e-6) << k->isa;
+  }
+}
+
+TEST(RowKernels, QuantisedRowsComeBackWithinHalfAStep) {
+  const auto x = gaussian(512, 3);
+  for (const auto* k : runnable()) {
+    std::vector<int8_t> q(512);
+    const float scale = k->quantise(x.data(), q.data(), 512);
+    for (size_t i = 0; i < q.size(); i++) EXPECT_NEAR(q[i] * scale, x[i], scale * 0.5001) << k->isa;
+  }
+}
+
+TEST(RowKernels, RowOfZerosQuantisesToZero) {
+  const std::vector<float> x(64);
+  std::vector<int8_t> q(64, 1);
+  EXPECT_EQ(row_kernels().quantise(x.data(), q.data(), 64), 0.0f);
+  EXPECT_EQ(q, std::vector<int8_t>(64));
+}
+
+TEST(RowKernels, PowerSpectrumIsThatOfTheDefinition) {
+  constexpr int kLanes = RowKernels::kSpectrumLanes;
+  const auto x = gaussian(400 * kLanes, 4);
+  const std::vector<double> input(x.begin(), x.end());
+  for (const auto* k : runnable()) {
+    std::vector<double> power(201 * kLanes);
+    k->power_spectrum_400(input.data(), power.data());
+    for (int bin : {0, 1, 7, 100, 199, 200}) {
+      double re = 0, im = 0;
+      for (int n = 0; n < 400; n++) {
+        const double angle = 2 * std::acos(-1.0) * bin * n / 400;
+        re += input[static_cast<size_t>(n * kLanes + 3)] * std::cos(angle);
+        im -= input[static_cast<size_t>(n * kLanes + 3)] * std::sin(angle);
+      }
+      EXPECT_NEAR(power[static_cast<size_t>(bin * kLanes + 3)], re * re + im * im, 1e-6) << k->isa;
+    }
+  }
+}
+
+TEST(RowKernels, LogSumExpLeavesMaskedValuesOut) {
+  std::vector<float> x(48, -INFINITY);
+  x[5] = 1;
+  x[40] = 2;
+  for (const auto* k : runnable())
+    EXPECT_NEAR(k->log_sum_exp(x.data(), 48), std::log(std::exp(1.0) + std::exp(2.0)), 1e-5) << k->isa;
+}
+
+// Products of +-127 overflow int16 pairs, so a saturating kernel can't pass.
+TEST(Int8Matmul, IsExactAtTheExtremes) {
+  for (const auto& [m, k, n] : {std::array<int64_t, 3>{60, 512, 96}, {5, 64, 50}, {1, 2048, 33}}) {
+    const auto a = extremes(m * k, 5), w = extremes(n * k, 6);
+    std::vector<int32_t> expected(static_cast<size_t>(m * n));
+    for (int64_t r = 0; r < m; r++)
+      for (int64_t c = 0; c < n; c++)
+        for (int64_t i = 0; i < k; i++)
+          expected[static_cast<size_t>(r * n + c)] +=
+              a[static_cast<size_t>(r * k + i)] * w[static_cast<size_t>(c * k + i)];
+
+    using Type = Matmul::Type;
+    Matmul matmul(Type::s8, Type::s8, Type::s32, m, k, n, k, n);
+    std::vector<uint8_t> packed(matmul.packed_bytes() + 64);
+    void* aligned = packed.data() + (64 - reinterpret_cast<uintptr_t>(packed.data()) % 64);
+    matmul.pack_rows(w.data(), aligned);
+    std::vector<int32_t> c(expected.size());
+    matmul.run(a.data(), aligned, c.data());
+    EXPECT_EQ(c, expected) << matmul.implementation();
+    EXPECT_EQ(matmul.implementation().find("ref"), std::string::npos) << matmul.implementation();
+
+    std::vector<uint8_t> own(exact_packed_bytes(k, n));
+    exact_pack_rows(w.data(), k, n, own.data());
+    std::fill(c.begin(), c.end(), 0);
+    exact_gemm_generic(a.data(), k, own.data(), c.data(), n, m, k, n);
+    EXPECT_EQ(c, expected);
+    if (&row_kernels() == &row_kernels_generic()) continue;
+    std::fill(c.begin(), c.end(), 0);
+    exact_gemm_avx2(a.data(), k, own.data(), c.data(), n, m, k, n);
+    EXPECT_EQ(c, expected);
+  }
+}
+
+}  // namespace
+}  // namespace amanuensis
