@@ -25,6 +25,10 @@ need_tools() {
   fail "a C++ compiler is missing. On Debian or Ubuntu: apt-get install g++"
 }
 
+copy_if_changed() {
+  cmp -s "$1" "$2" || cp "$1" "$2"
+}
+
 build() {
   build_dir=$1 dnnl_dir=$2 resource_dir=$3
   need_tools
@@ -48,8 +52,8 @@ build() {
   library=$(find "$build_dir" -name libamanuensis.so -type f | head -n 1)
   [ -n "$library" ] || fail "the build made no libamanuensis.so"
   mkdir -p "$resource_dir"
-  cmp -s "$library" "$resource_dir/libamanuensis.so" ||
-    cp "$library" "$resource_dir/libamanuensis.so"
+  copy_if_changed "$library" "$resource_dir/libamanuensis.so"
+  copy_if_changed "$build_dir/libavdevice.so.62" "$resource_dir/libavdevice.so.62"
 }
 
 run_tests() {

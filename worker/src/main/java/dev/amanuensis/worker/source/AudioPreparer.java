@@ -1,0 +1,188 @@
+package dev.amanuensis.worker.source;
+
+import dev.amanuensis.worker.job.AudioSource;
+import dev.amanuensis.worker.job.ErrorCode;
+import dev.amanuensis.worker.job.Job;
+import dev.amanuensis.worker.job.JobException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/** From a job to its PCM: fetch, check, decode. Thread-safe. */
+public final class AudioPreparer implements AutoCloseable {
+  private static final int BYTES_PER_SECOND = 32_000;
+  private static final int BLOCK = 1 << 18;
+
+  private final SourceConfig config;
+  private final FileReferences references;
+  private final FfmpegDecoder ffmpeg;
+
+  public AudioPreparer(SourceConfig config) {
+    this.config = config;
+    this.references = new FileReferences(config.allowedRoots());
+    this.ffmpeg =
+        new FfmpegDecoder(
+            config.spillDirectory(),
+            config.decodeTimeout(),
+            config.maxDuration().toSeconds() * BYTES_PER_SECOND);
+  }
+
+  /**
+   * @return decoded audio, which the caller closes
+   * @throws JobException if there is no audio to be had; the message says why
+   * @throws InterruptedException if the job was cancelled; nothing is left behind
+   */
+  public PreparedAudio prepare(Job job) throws JobException, InterruptedException {
+    try {
+      return job.source() instanceof AudioSource.Inline inline
+          ? prepareInline(inline)
+          : prepareFile(references.resolve((AudioSource.Reference) job.source()), job.source());
+    } catch (IOException e) {
+      throw failure(e);
+    }
+  }
+
+  private static JobException failure(IOException e) {
+    String message = String.valueOf(e.getMessage());
+    boolean full = message.toLowerCase(Locale.ROOT).contains("no space left");
+    return full
+        ? new JobException(
+            ErrorCode.DISK_FULL, "no space left for temporary audio on the worker: " + message, e)
+        : new JobException(ErrorCode.SOURCE_UNAVAILABLE, "the audio can't be read: " + e, e);
+  }
+
+  private PreparedAudio prepareInline(AudioSource.Inline source)
+      throws JobException, IOException, InterruptedException {
+    long started = System.nanoTime();
+    ByteBuffer bytes = source.bytes().duplicate();
+    checkSize(bytes.remaining());
+    String sha256 = Sha256.of(bytes.duplicate());
+    checkHash(sha256, source.sha256());
+    long fetched = System.nanoTime();
+    PcmBuffer pcm = new PcmBuffer(config.spillDirectory());
+    try {
+      Optional<WavFile.Samples> wav = WavFile.samples(bytes, bytes.remaining());
+      if (wav.isPresent()) {
+        checkLength(wav.get().length());
+        int from = bytes.position() + (int) wav.get().offset();
+        ByteBuffer samples = bytes.duplicate();
+        samples.limit(from + (int) wav.get().length()).position(from);
+        pcm.write(samples);
+      } else {
+        decodeCopy(bytes, pcm);
+      }
+      return finish(pcm, sha256, started, fetched);
+    } catch (Throwable e) {
+      pcm.close();
+      throw e;
+    }
+  }
+
+  /** FFmpeg gets a file even for inline audio: some containers must be read back and forth. */
+  private void decodeCopy(ByteBuffer bytes, PcmBuffer pcm)
+      throws JobException, IOException, InterruptedException {
+    Path copy = Files.createTempFile(config.spillDirectory(), "amanuensis-audio-", ".bin");
+    try {
+      try (FileChannel channel = FileChannel.open(copy, StandardOpenOption.WRITE)) {
+        ByteBuffer all = bytes.duplicate();
+        while (all.hasRemaining()) {
+          channel.write(all);
+        }
+      }
+      ffmpeg.decode(copy, pcm);
+    } finally {
+      Files.deleteIfExists(copy);
+    }
+  }
+
+  private PreparedAudio prepareFile(Path file, AudioSource source)
+      throws JobException, IOException, InterruptedException {
+    long started = System.nanoTime();
+    checkSize(Files.size(file));
+    String sha256 = Sha256.of(file);
+    checkHash(sha256, source.sha256());
+    long fetched = System.nanoTime();
+    PcmBuffer pcm = new PcmBuffer(config.spillDirectory());
+    try {
+      if (!copyWav(file, pcm)) {
+        ffmpeg.decode(file, pcm);
+      }
+      return finish(pcm, sha256, started, fetched);
+    } catch (Throwable e) {
+      pcm.close();
+      throw e;
+    }
+  }
+
+  /** Copied, not mapped: a file that somebody truncates under a mapping kills the process. */
+  private boolean copyWav(Path file, PcmBuffer pcm) throws JobException, IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      ByteBuffer block = ByteBuffer.allocate(BLOCK);
+      while (block.hasRemaining() && channel.read(block) >= 0) {}
+      Optional<WavFile.Samples> wav = WavFile.samples(block.flip(), channel.size());
+      if (wav.isEmpty()) {
+        return false;
+      }
+      checkLength(wav.get().length());
+      channel.position(wav.get().offset());
+      for (long left = wav.get().length(); left > 0; ) {
+        block.clear().limit((int) Math.min(BLOCK, left));
+        int n = channel.read(block);
+        if (n < 0) {
+          break; // shorter than a moment ago
+        }
+        pcm.write(block.flip());
+        left -= n;
+      }
+      return true;
+    }
+  }
+
+  private static PreparedAudio finish(PcmBuffer pcm, String sha256, long started, long fetched)
+      throws IOException {
+    pcm.finish();
+    Map<String, Double> timings = new HashMap<>();
+    timings.put("fetch", (fetched - started) / 1e6);
+    timings.put("decode_audio", (System.nanoTime() - fetched) / 1e6);
+    return new PreparedAudio(pcm, sha256, timings);
+  }
+
+  private void checkSize(long bytes) throws JobException {
+    if (bytes == 0) {
+      throw new JobException(ErrorCode.AUDIO_EMPTY, "the audio file is empty");
+    }
+    if (bytes > config.maxBytes()) {
+      throw new JobException(
+          ErrorCode.AUDIO_TOO_LARGE,
+          "the audio file has %,d bytes, at most %,d are taken".formatted(bytes, config.maxBytes()));
+    }
+  }
+
+  private void checkLength(long pcmBytes) throws JobException {
+    if (pcmBytes > config.maxDuration().toSeconds() * BYTES_PER_SECOND) {
+      throw new JobException(
+          ErrorCode.AUDIO_TOO_LARGE,
+          "the audio is longer than %d s".formatted(config.maxDuration().toSeconds()));
+    }
+  }
+
+  private static void checkHash(String actual, String wanted) throws JobException {
+    if (wanted != null && !wanted.isBlank() && !wanted.equalsIgnoreCase(actual)) {
+      throw new JobException(
+          ErrorCode.AUDIO_HASH_MISMATCH,
+          "the audio has sha256 %s, the job says %s".formatted(actual, wanted));
+    }
+  }
+
+  @Override
+  public void close() {
+    ffmpeg.close();
+  }
+}

@@ -1,0 +1,124 @@
+package dev.amanuensis.worker.source;
+
+import java.io.IOException;
+import java.lang.reflect.Field;
+import java.lang.reflect.Method;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * Collects PCM as it is decoded. The first {@value #WINDOW_BYTES} bytes stay in memory; what is
+ * longer goes to a temporary file that is mapped and unlinked, so that neither memory nor disk
+ * keeps anything after {@link #close}. One thread at a time.
+ */
+final class PcmBuffer implements AutoCloseable {
+  /** 30 s at 16 kHz, 16 bits. */
+  static final int WINDOW_BYTES = 30 * 16_000 * 2;
+
+  private final Path directory;
+  private ByteBuffer memory = ByteBuffer.allocateDirect(WINDOW_BYTES);
+  private FileChannel file;
+  private ByteBuffer mapped;
+  private long bytes;
+
+  PcmBuffer(Path directory) {
+    this.directory = directory;
+  }
+
+  /** Appends all remaining bytes. */
+  void write(ByteBuffer data) throws IOException {
+    bytes += data.remaining();
+    if (file == null && data.remaining() <= memory.remaining()) {
+      memory.put(data);
+      return;
+    }
+    if (file == null) {
+      spill();
+    }
+    while (data.hasRemaining()) {
+      file.write(data);
+    }
+  }
+
+  private void spill() throws IOException {
+    Path path = Files.createTempFile(directory, "amanuensis-pcm-", ".raw");
+    file = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    Files.delete(path); // the open channel, and later the mapping, keep the data
+    memory.flip();
+    while (memory.hasRemaining()) {
+      file.write(memory);
+    }
+    free(memory);
+    memory = null;
+  }
+
+  /** No more is written. */
+  void finish() throws IOException {
+    if (file != null) {
+      mapped = file.map(FileChannel.MapMode.READ_ONLY, 0, bytes);
+      file.close();
+    }
+  }
+
+  long bytes() {
+    return bytes;
+  }
+
+  ByteBuffer buffer() {
+    ByteBuffer whole = mapped != null ? mapped.duplicate() : memory.duplicate();
+    whole.clear();
+    return whole.order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  @Override
+  public void close() {
+    free(memory);
+    free(mapped);
+    memory = null;
+    mapped = null;
+    if (file != null && file.isOpen()) {
+      try {
+        file.close();
+      } catch (IOException e) {
+        // its data is not wanted any more
+      }
+    }
+  }
+
+  /**
+   * Gives the memory back now. Java 17 has no public way but the garbage collector's, which does not
+   * come while the heap is small, however much is mapped outside it.
+   */
+  private static void free(ByteBuffer buffer) {
+    if (buffer == null) {
+      return;
+    }
+    try {
+      Cleaner.INVOKE.invoke(Cleaner.UNSAFE, buffer);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** sun.misc.Unsafe.invokeCleaner of the module jdk.unsupported. */
+  private static final class Cleaner {
+    static final Object UNSAFE;
+    static final Method INVOKE;
+
+    static {
+      try {
+        Class<?> type = Class.forName("sun.misc.Unsafe");
+        Field field = type.getDeclaredField("theUnsafe");
+        field.setAccessible(true);
+        UNSAFE = field.get(null);
+        INVOKE = type.getMethod("invokeCleaner", ByteBuffer.class);
+      } catch (ReflectiveOperationException e) {
+        throw new ExceptionInInitializerError(e);
+      }
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package dev.amanuensis.worker.source;
+
+import java.nio.ByteBuffer;
+import java.util.Map;
+
+/**
+ * Decoded audio: 16-bit little-endian mono PCM at 16 kHz, outside the heap. Long audio lives in a
+ * mapped file that has no name any more. Owned by whoever holds it; no thread may use {@link #pcm}
+ * after {@link #close}.
+ */
+public final class PreparedAudio implements AutoCloseable {
+  private final PcmBuffer pcm;
+  private final String sha256;
+  private final Map<String, Double> timings;
+
+  PreparedAudio(PcmBuffer pcm, String sha256, Map<String, Double> timings) {
+    this.pcm = pcm;
+    this.sha256 = sha256;
+    this.timings = Map.copyOf(timings);
+  }
+
+  /** Direct or mapped; sample 0 is at byte 0. */
+  public ByteBuffer pcm() {
+    return pcm.buffer();
+  }
+
+  public long samples() {
+    return pcm.bytes() / 2;
+  }
+
+  /** Lower-case hex sha256 of the audio file's bytes as they were received. */
+  public String sha256() {
+    return sha256;
+  }
+
+  /** Milliseconds: fetch, decode_audio. */
+  public Map<String, Double> timings() {
+    return timings;
+  }
+
+  @Override
+  public void close() {
+    pcm.close();
+  }
+}
