@@ -1,0 +1,115 @@
+package dev.amanuensis.worker.pipeline;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.amanuensis.engine.Engine;
+import dev.amanuensis.engine.Profile;
+import dev.amanuensis.model.ModelFiles;
+import dev.amanuensis.model.ModelStore;
+import dev.amanuensis.worker.job.AudioSource;
+import dev.amanuensis.worker.job.Job;
+import dev.amanuensis.worker.job.JobResult;
+import dev.amanuensis.worker.job.TranscriptionOptions;
+import dev.amanuensis.worker.source.AudioPreparer;
+import dev.amanuensis.worker.source.SourceConfig;
+import dev.amanuensis.worker.transcription.Tokenizer;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/** The pipeline with the real model, and openai/whisper's transcripts of the test speech. */
+final class Golden implements AutoCloseable {
+  static final Path SPEECH = Path.of("src/test/resources/speech");
+
+  final JsonNode transcripts;
+  final Engine engine;
+  final Tokenizer tokenizer;
+  final AudioPreparer preparer = new AudioPreparer(SourceConfig.defaults());
+  final Pipeline pipeline;
+
+  Golden(Profile profile) throws IOException {
+    transcripts =
+        new ObjectMapper().readTree(Path.of("src/test/resources/golden/transcripts.json").toFile());
+    ModelFiles model = ModelStore.defaultStore().locate();
+    engine = Engine.open(model.weights(), profile);
+    try (InputStream json = Files.newInputStream(model.tokenizer())) {
+      tokenizer = Tokenizer.read(json);
+    }
+    pipeline = new Pipeline(PipelineConfig.defaults(), engine, tokenizer, preparer);
+  }
+
+  List<String> files() {
+    List<String> names = new ArrayList<>();
+    for (Iterator<String> it = transcripts.fieldNames(); it.hasNext(); ) {
+      names.add(it.next());
+    }
+    return names;
+  }
+
+  /** Temperature 0 alone and the other defaults, as the golden transcripts were made. */
+  static TranscriptionOptions options(boolean words) {
+    TranscriptionOptions d = TranscriptionOptions.DEFAULTS;
+    return new TranscriptionOptions(
+        d.language(),
+        d.task(),
+        words,
+        d.initialPrompt(),
+        d.carryInitialPrompt(),
+        List.of(0f),
+        d.beamSize(),
+        d.bestOf(),
+        d.patience(),
+        d.lengthPenalty(),
+        d.compressionRatioThreshold(),
+        d.logprobThreshold(),
+        d.noSpeechThreshold(),
+        d.conditionOnPreviousText(),
+        d.hallucinationSilenceThreshold(),
+        d.clipTimestamps(),
+        d.suppressTokens(),
+        d.withoutTimestamps(),
+        d.maxInitialTimestamp(),
+        d.seed());
+  }
+
+  CompletableFuture<JobResult> submit(byte[] audio, TranscriptionOptions options) {
+    return submit(audio, options, null);
+  }
+
+  CompletableFuture<JobResult> submit(byte[] audio, TranscriptionOptions options, Instant deadline) {
+    CompletableFuture<JobResult> done = new CompletableFuture<>();
+    Job job =
+        new Job(
+            "job",
+            new AudioSource.Inline(ByteBuffer.wrap(audio), null),
+            null,
+            options,
+            0,
+            deadline,
+            Instant.now(),
+            Map.of());
+    if (!pipeline.tryAdmit(job, done::complete)) {
+      throw new IllegalStateException("not admitted");
+    }
+    return done;
+  }
+
+  CompletableFuture<JobResult> submit(String file, boolean words) throws IOException {
+    return submit(Files.readAllBytes(SPEECH.resolve(file)), options(words));
+  }
+
+  @Override
+  public void close() {
+    pipeline.close();
+    preparer.close();
+    engine.close();
+  }
+}
