@@ -1,0 +1,186 @@
+package dev.amanuensis.broker;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import kafka.server.BrokerServer;
+import kafka.server.ControllerServer;
+import kafka.server.KafkaConfig;
+import kafka.server.KafkaRaftServer;
+import kafka.server.SharedServer;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.metrics.Metrics;
+import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.metadata.bootstrap.BootstrapMetadata;
+import org.apache.kafka.metadata.properties.MetaPropertiesEnsemble;
+import org.apache.kafka.server.ServerSocketFactory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import scala.Tuple2;
+
+/**
+ * A real Kafka broker with its KRaft controller in this JVM. Its data folder is formatted when it is
+ * new and never again, so topics, records and group offsets survive a restart. Loopback only.
+ */
+public final class EmbeddedBroker implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(EmbeddedBroker.class);
+
+  private final Path dataDirectory;
+  private final int port;
+  private final Map<String, ServerSocketChannel> bound = new ConcurrentHashMap<>();
+  private SharedServer shared;
+  private ControllerServer controller;
+  private BrokerServer broker;
+  private String bootstrapServers;
+
+  /**
+   * @param dataDirectory of the broker; created if it is missing
+   * @param port to serve on; 0: a free one
+   */
+  public EmbeddedBroker(Path dataDirectory, int port) {
+    this.dataDirectory = dataDirectory.toAbsolutePath();
+    this.port = port;
+  }
+
+  /**
+   * Returns once clients are served.
+   *
+   * @throws IOException if the port is taken or the folder can't be used; nothing runs then
+   */
+  public void start() throws IOException {
+    try {
+      startServers();
+    } catch (IOException | RuntimeException | Error e) {
+      close();
+      throw e;
+    }
+  }
+
+  private void startServers() throws IOException {
+    // Bound before the configuration is written: an advertised port that is free stays ours.
+    int clientPort = bind(BrokerSettings.CLIENT_LISTENER, port);
+    int controllerPort = bind(BrokerSettings.CONTROLLER_LISTENER, 0);
+    BrokerSettings settings = new BrokerSettings(dataDirectory, clientPort, controllerPort);
+    BrokerStorage.formatIfNew(dataDirectory);
+    KafkaConfig config = new KafkaConfig(settings.toMap(), false);
+    Tuple2<MetaPropertiesEnsemble, BootstrapMetadata> storage =
+        KafkaRaftServer.initializeLogDirs(config, LOG, "");
+    shared =
+        new SharedServer(
+            config,
+            storage._1(),
+            Time.SYSTEM,
+            new Metrics(),
+            CompletableFuture.completedFuture(
+                Map.of(
+                    BrokerSettings.NODE_ID,
+                    new InetSocketAddress(InetAddress.getLoopbackAddress(), controllerPort))),
+            List.of(),
+            (name, fatal, action) ->
+                (message, cause) -> {
+                  LOG.error("broker fault in {}: {}", name, message, cause);
+                  return new IllegalStateException(message, cause);
+                },
+            new BoundSockets());
+    controller = new ControllerServer(shared, KafkaRaftServer.configSchema(), storage._2());
+    broker = new BrokerServer(shared);
+    controller.startup();
+    broker.startup();
+    bootstrapServers = "localhost:" + clientPort;
+  }
+
+  private int bind(String listener, int wanted) throws IOException {
+    ServerSocketChannel channel = ServerSocketChannel.open();
+    try {
+      ServerSocket socket = channel.socket();
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), wanted));
+    } catch (IOException e) {
+      channel.close();
+      throw new IOException(
+          "port %d on the loopback interface can't be used for Kafka: %s"
+              .formatted(wanted, e.getMessage()),
+          e);
+    }
+    bound.put(listener, channel);
+    return channel.socket().getLocalPort();
+  }
+
+  /** host:port for clients. */
+  public String bootstrapServers() {
+    return bootstrapServers;
+  }
+
+  /**
+   * Creates the topics that do not exist yet.
+   *
+   * @param partitions by topic
+   * @param config of each topic, for example max.message.bytes
+   */
+  public void createTopics(Map<String, Integer> partitions, Map<String, String> config)
+      throws IOException, InterruptedException {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers))) {
+      Set<String> existing = admin.listTopics().names().get();
+      Collection<NewTopic> missing =
+          partitions.entrySet().stream()
+              .filter(e -> !existing.contains(e.getKey()))
+              .map(e -> new NewTopic(e.getKey(), e.getValue(), (short) 1).configs(config))
+              .toList();
+      admin.createTopics(missing).all().get();
+    } catch (ExecutionException e) {
+      if (!(e.getCause() instanceof TopicExistsException)) {
+        throw new IOException("topics can't be created: " + e.getCause().getMessage(), e);
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    quietly(broker == null ? null : broker::shutdown);
+    quietly(controller == null ? null : controller::shutdown);
+    bound.values().forEach(channel -> quietly(channel::close));
+    bound.clear();
+  }
+
+  private interface Closing {
+    void run() throws Exception;
+  }
+
+  private static void quietly(Closing closing) {
+    try {
+      if (closing != null) {
+        closing.run();
+      }
+    } catch (Exception e) {
+      LOG.warn("closing the broker", e);
+    }
+  }
+
+  /** Hands over the sockets that {@link #bind} opened. */
+  private final class BoundSockets implements ServerSocketFactory {
+    @Override
+    public ServerSocketChannel openServerSocket(
+        String listener, InetSocketAddress address, int backlog, int receiveBuffer)
+        throws IOException {
+      ServerSocketChannel channel = bound.remove(listener);
+      if (channel == null) {
+        return ServerSocketFactory.INSTANCE.openServerSocket(
+            listener, address, backlog, receiveBuffer);
+      }
+      channel.configureBlocking(false);
+      return channel;
+    }
+  }
+}
