@@ -31,8 +31,8 @@ import org.slf4j.LoggerFactory;
 import scala.Tuple2;
 
 /**
- * A real Kafka broker with its KRaft controller in this JVM. Its data folder is formatted when it is
- * new and never again, so topics, records and group offsets survive a restart. Loopback only.
+ * A real Kafka broker with its KRaft controller in this JVM. Its data folder is formatted when it
+ * is new and never again, so topics, records and group offsets survive a restart. Loopback only.
  */
 public final class EmbeddedBroker implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(EmbeddedBroker.class);

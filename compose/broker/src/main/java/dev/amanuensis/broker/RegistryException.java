@@ -1,6 +1,8 @@
 package dev.amanuensis.broker;
 
-/** An answer that is not a success, with Confluent's error code (its first three digits are HTTP's). */
+/**
+ * An answer that is not a success, with Confluent's error code (its first three digits are HTTP's).
+ */
 final class RegistryException extends Exception {
   private static final long serialVersionUID = 1L;
   private final int code;

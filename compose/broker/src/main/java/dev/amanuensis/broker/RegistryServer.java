@@ -203,7 +203,11 @@ public final class RegistryServer implements AutoCloseable {
     String level =
         registry
             .ownLevel(subject)
-            .or(() -> global ? java.util.Optional.of(registry.globalLevel()) : java.util.Optional.empty())
+            .or(
+                () ->
+                    global
+                        ? java.util.Optional.of(registry.globalLevel())
+                        : java.util.Optional.empty())
             .orElseThrow(
                 () ->
                     new RegistryException(

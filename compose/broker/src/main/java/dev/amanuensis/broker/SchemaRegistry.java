@@ -39,7 +39,11 @@ final class SchemaRegistry {
   }
 
   synchronized List<String> subjects() {
-    return content.entries().stream().map(RegistryStore.Entry::subject).distinct().sorted().toList();
+    return content.entries().stream()
+        .map(RegistryStore.Entry::subject)
+        .distinct()
+        .sorted()
+        .toList();
   }
 
   synchronized List<Integer> versions(String subject) throws RegistryException {
@@ -117,14 +121,30 @@ final class SchemaRegistry {
               .formatted(subject, faults));
     }
     try {
-      int id = schemas.register(subject, parsed);
-      int version = schemas.getVersion(subject, parsed);
-      content.entries().add(new RegistryStore.Entry(subject, version, id, parsed.canonicalString()));
+      // The in-memory registry counts from 1 again after a restart, so we number them.
+      int id = idFor(parsed);
+      int version = of(subject).stream().mapToInt(RegistryStore.Entry::version).max().orElse(0) + 1;
+      schemas.register(subject, parsed, version, id);
+      content
+          .entries()
+          .add(new RegistryStore.Entry(subject, version, id, parsed.canonicalString()));
       store.save(content);
       return id;
     } catch (RestClientException e) {
       throw new RegistryException(500, e.getMessage());
     }
+  }
+
+  /** Equal schemas share an id, whatever their subjects. */
+  private int idFor(AvroSchema schema) {
+    int last = 0;
+    for (RegistryStore.Entry e : content.entries()) {
+      if (new AvroSchema(e.schema()).equals(schema)) {
+        return e.id();
+      }
+      last = Math.max(last, e.id());
+    }
+    return last + 1;
   }
 
   /** What keeps a schema from being compatible with a version; empty if nothing does. */

@@ -66,7 +66,9 @@ class EmbeddedBrokerIT {
   void foreignFolderIsRefusedAndLeftAlone() throws Exception {
     Path file = Files.writeString(directory.resolve("thesis.txt"), "mine");
     EmbeddedBroker broker = new EmbeddedBroker(directory, 0);
-    assertThatThrownBy(broker::start).isInstanceOf(IOException.class).hasMessageContaining("empty folder");
+    assertThatThrownBy(broker::start)
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("empty folder");
     assertThat(Files.list(directory)).containsExactly(file);
   }
 
