@@ -54,8 +54,7 @@ final class KafkaSettings {
   /** A stable transactional id per worker slot: a restart aborts what its predecessor left open. */
   Map<String, Object> producer() {
     Map<String, Object> c = common();
-    c.put(
-        ProducerConfig.TRANSACTIONAL_ID_CONFIG, config.text(Setting.GROUP_ID) + "-" + workerId);
+    c.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, config.text(Setting.GROUP_ID) + "-" + workerId);
     c.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, TRANSACTION_TIMEOUT_MS);
     c.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, TRANSACTION_TIMEOUT_MS - 1_000);
     c.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 5_000);

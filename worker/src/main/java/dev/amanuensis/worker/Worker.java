@@ -59,11 +59,7 @@ public final class Worker implements AutoCloseable {
     CpuInfo cpu = Engine.cpu();
     WorkerIdentity identity =
         new WorkerIdentity(
-            id,
-            model.name(),
-            model.sha256(),
-            config.text(Setting.PROFILE),
-            "cpu " + cpu.dnnlIsa());
+            id, model.name(), model.sha256(), config.text(Setting.PROFILE), "cpu " + cpu.dnnlIsa());
     KafkaSettings kafka = new KafkaSettings(config, id);
     this.loop =
         new JobLoop(

@@ -4,28 +4,46 @@ import java.util.Locale;
 
 /** Every setting of a worker: its key, default and meaning. The one catalogue of them. */
 public enum Setting {
-  BOOTSTRAP_SERVERS("bootstrap.servers", "localhost:9092", "Kafka brokers, host:port, comma-separated"),
-  SCHEMA_REGISTRY_URL("schema.registry.url", "http://localhost:8081", "Confluent-compatible Schema Registry"),
+  BOOTSTRAP_SERVERS(
+      "bootstrap.servers", "localhost:9092", "Kafka brokers, host:port, comma-separated"),
+  SCHEMA_REGISTRY_URL(
+      "schema.registry.url", "http://localhost:8081", "Confluent-compatible Schema Registry"),
   GROUP_ID("group.id", "amanuensis", "consumer group of the fleet"),
   GROUP_PROTOCOL("group.protocol", "consumer", "consumer (KIP-848) or classic"),
-  WORKER_ID("worker.id", "", "stable name of this worker slot, unique in the group; empty: host name and process id"),
+  WORKER_ID(
+      "worker.id",
+      "",
+      "stable name of this worker slot, unique in the group; empty: host name and process id"),
   JOBS_TOPICS("jobs.topics", "audio-jobs", "topics to take jobs from, comma-separated"),
   TRANSCRIPTS_TOPIC("transcripts.topic", "transcripts", "topic of the results"),
   DLQ_TOPIC("dlq.topic", "audio-jobs.dlq", "topic of the dead letters"),
   MAX_RECORD_BYTES("max.record.bytes", "8388608", "largest record that the result topics take"),
   MODEL_DIR("model.dir", "", "directory of the model; empty: the user's cache"),
   PROFILE("profile", "reference", "arithmetic of the engine: reference (fp32) or fast (int8)"),
-  ALLOWED_ROOTS("source.allowed.roots", "", "directories that file references may point into, separated by the path separator"),
+  ALLOWED_ROOTS(
+      "source.allowed.roots",
+      "",
+      "directories that file references may point into, separated by the path separator"),
   SPILL_DIR("source.spill.dir", "", "directory of temporary audio files; empty: the system's"),
   MAX_AUDIO_BYTES("source.max.bytes", "2147483648", "largest audio file"),
   MAX_AUDIO_SECONDS("source.max.seconds", "21600", "longest audio"),
-  DECODE_TIMEOUT_SECONDS("source.decode.timeout.seconds", "600", "longest time to decode one audio file"),
+  DECODE_TIMEOUT_SECONDS(
+      "source.decode.timeout.seconds", "600", "longest time to decode one audio file"),
   MAX_JOBS("pipeline.max.jobs", "32", "jobs in flight at most"),
-  MAX_BYTES_IN_FLIGHT("intake.max.bytes", "67108864", "bytes of inline audio held at most, roughly"),
-  PREPARE_THREADS("pipeline.prepare.threads", "0", "threads that fetch and decode audio; 0: up to four, at most the cores"),
-  ENCODE_LANES("pipeline.encode.lanes", "0", "windows in the encoder side by side; 0: one per core"),
-  MAX_SEQUENCES("pipeline.decode.sequences", "16", "sequences in the decoder at once, beams counted"),
-  STAGE_TIMEOUT_SECONDS("pipeline.stage.timeout.seconds", "900", "longest time a stage may spend on one window or file"),
+  MAX_BYTES_IN_FLIGHT(
+      "intake.max.bytes", "67108864", "bytes of inline audio held at most, roughly"),
+  PREPARE_THREADS(
+      "pipeline.prepare.threads",
+      "0",
+      "threads that fetch and decode audio; 0: up to four, at most the cores"),
+  ENCODE_LANES(
+      "pipeline.encode.lanes", "0", "windows in the encoder side by side; 0: one per core"),
+  MAX_SEQUENCES(
+      "pipeline.decode.sequences", "16", "sequences in the decoder at once, beams counted"),
+  STAGE_TIMEOUT_SECONDS(
+      "pipeline.stage.timeout.seconds",
+      "900",
+      "longest time a stage may spend on one window or file"),
   SHUTDOWN_GRACE_SECONDS("shutdown.grace.seconds", "30", "time for jobs in flight after SIGTERM");
 
   /** Keys that start with it go to every Kafka client and to the registry's. */

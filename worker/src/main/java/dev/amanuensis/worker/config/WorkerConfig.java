@@ -120,7 +120,10 @@ public final class WorkerConfig {
 
   /** Comma-separated values. */
   public List<String> list(Setting s) {
-    return Arrays.stream(values.get(s).split(",")).map(String::trim).filter(v -> !v.isEmpty()).toList();
+    return Arrays.stream(values.get(s).split(","))
+        .map(String::trim)
+        .filter(v -> !v.isEmpty())
+        .toList();
   }
 
   /** Paths, separated as in the system's PATH. */

@@ -37,7 +37,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The one thread that owns the consumer and the transactional producer. It polls without pause (a
  * member that does not poll is thrown out), admits jobs while the sink takes them, and publishes
- * what is finished with the progress of its partitions in one transaction. Jobs finish out of order.
+ * what is finished with the progress of its partitions in one transaction. Jobs finish out of
+ * order.
  */
 public final class JobLoop implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(JobLoop.class);
@@ -71,10 +72,7 @@ public final class JobLoop implements AutoCloseable {
 
   /** Closes the encoder and the publisher when it ends; the sink stays its owner's. */
   public JobLoop(
-      IntakeConfig config,
-      JobSink sink,
-      ResultEncoder encoder,
-      TransactionalPublisher publisher) {
+      IntakeConfig config, JobSink sink, ResultEncoder encoder, TransactionalPublisher publisher) {
     this.config = config;
     this.sink = sink;
     this.encoder = encoder;
@@ -220,8 +218,7 @@ public final class JobLoop implements AutoCloseable {
       forget(record);
       if (assignment.isCurrent(partitionOf(record), answer.epoch())) {
         finished.add(
-            Finished.of(
-                record, answer.epoch(), encoder.encode(answer.result(), traceId(record))));
+            Finished.of(record, answer.epoch(), encoder.encode(answer.result(), traceId(record))));
       }
       log(answer.result());
     }
@@ -268,8 +265,7 @@ public final class JobLoop implements AutoCloseable {
         f -> {
           OffsetAndMetadata c = committed.get(f.partition());
           boolean done =
-              c != null
-                  && new PartitionProgress(c.offset(), c.metadata()).isDone(f.offset());
+              c != null && new PartitionProgress(c.offset(), c.metadata()).isDone(f.offset());
           if (done) {
             assignment.get(f.partition()).progress().done(f.offset());
           }
@@ -277,7 +273,9 @@ public final class JobLoop implements AutoCloseable {
         });
   }
 
-  /** Nothing new is taken; what is in flight gets its time, then everything finished is published. */
+  /**
+   * Nothing new is taken; what is in flight gets its time, then everything finished is published.
+   */
   private void drain() {
     consumer.pause(consumer.assignment());
     while (sink.inFlight() > 0 && System.nanoTime() - stopBy < 0) {

@@ -99,6 +99,8 @@ final class PartitionProgress {
     done.tailSet(base).forEach(offset -> bits.set((int) (offset - base)));
     return new OffsetAndMetadata(
         base,
-        bits.isEmpty() ? "" : PREFIX + Base64.getEncoder().withoutPadding().encodeToString(bits.toByteArray()));
+        bits.isEmpty()
+            ? ""
+            : PREFIX + Base64.getEncoder().withoutPadding().encodeToString(bits.toByteArray()));
   }
 }

@@ -6,10 +6,12 @@ import java.util.Map;
  * How a job ended. Every accepted job gets exactly one.
  *
  * @param transcription null unless completed
- * @param audioSha256 lower-case hex sha256 of the audio bytes as received; null if they never arrived
+ * @param audioSha256 lower-case hex sha256 of the audio bytes as received; null if they never
+ *     arrived
  * @param errorCode null if completed
  * @param errorMessage what happened, where, and what to do; null if completed
- * @param timings milliseconds by stage: queued, fetch, decode_audio, mel, encode, decode, align, total
+ * @param timings milliseconds by stage: queued, fetch, decode_audio, mel, encode, decode, align,
+ *     total
  */
 public record JobResult(
     Job job,

@@ -40,7 +40,9 @@ final class JobRun {
     this.onEnd = onEnd;
   }
 
-  /** The calling thread works on this job from now on. False if the job has ended: leave it alone. */
+  /**
+   * The calling thread works on this job from now on. False if the job has ended: leave it alone.
+   */
   synchronized boolean enter(Stage next) {
     if (ended) {
       return false;
@@ -109,8 +111,7 @@ final class JobRun {
         worker.interrupt(); // a child process or a slow read
       }
       add("total", System.nanoTime() - admitted);
-      outcome =
-          new JobResult(job, status, result, audioSha256, code, message, Map.copyOf(timings));
+      outcome = new JobResult(job, status, result, audioSha256, code, message, Map.copyOf(timings));
       release();
     }
     onEnd.accept(this, outcome);

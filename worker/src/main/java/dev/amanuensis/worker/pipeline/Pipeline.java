@@ -49,12 +49,10 @@ public final class Pipeline implements JobSink, AutoCloseable {
       crossKv.add(NativeBuffer.allocate(engine.info().crossKvBytes()));
     }
     free.addAll(crossKv);
-    PrepareStage prepare =
-        new PrepareStage(prepareQueue, encodeQueue, preparer, engine, tokenizer);
+    PrepareStage prepare = new PrepareStage(prepareQueue, encodeQueue, preparer, engine, tokenizer);
     EncodeStage encode = new EncodeStage(encodeQueue, decodeQueue, free, engine);
     DecodeStage decode =
-        new DecodeStage(
-            decodeQueue, encodeQueue, free, engine, tokenizer, config.maxSequences());
+        new DecodeStage(decodeQueue, encodeQueue, free, engine, tokenizer, config.maxSequences());
     threads.add(new StageThreads("prepare", config.prepareThreads(), prepare::loop));
     threads.add(new StageThreads("encode", config.encodeLanes(), encode::loop));
     threads.add(new StageThreads("decode", 1, decode::loop));

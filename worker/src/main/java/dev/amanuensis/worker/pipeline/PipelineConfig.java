@@ -21,6 +21,7 @@ public record PipelineConfig(
   /** One lane per core, 16 sequences. */
   public static PipelineConfig defaults() {
     int cores = Runtime.getRuntime().availableProcessors();
-    return new PipelineConfig(32, Math.min(4, cores), cores, 16, 16 + cores, Duration.ofMinutes(10));
+    return new PipelineConfig(
+        32, Math.min(4, cores), cores, 16, 16 + cores, Duration.ofMinutes(10));
   }
 }

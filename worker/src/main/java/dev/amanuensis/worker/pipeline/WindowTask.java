@@ -5,8 +5,8 @@ import dev.amanuensis.worker.transcription.Geometry;
 import dev.amanuensis.worker.transcription.WindowRequest;
 
 /**
- * One window of one job: the unit that is scheduled. The encode stage fills the cross-attention K/V,
- * the decode stage gives it back.
+ * One window of one job: the unit that is scheduled. The encode stage fills the cross-attention
+ * K/V, the decode stage gives it back.
  */
 final class WindowTask {
   final JobRun run;

@@ -25,8 +25,7 @@ final class Windows {
     if (guess == null && Transcription.detectsLanguage(options, tokenizer)) {
       guess = new LanguageGuess("en", 0); // less than a frame of audio
     }
-    run.transcription =
-        new Transcription(options, tokenizer, run.audio().samples(), guess);
+    run.transcription = new Transcription(options, tokenizer, run.audio().samples(), guess);
     return next(run);
   }
 

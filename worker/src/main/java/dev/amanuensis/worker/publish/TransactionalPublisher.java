@@ -15,8 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Publishes finished records together with the progress of their partitions, all or nothing (KIP-98,
- * KIP-447). A transaction is opened only when everything to send is there, so it lives for
+ * Publishes finished records together with the progress of their partitions, all or nothing
+ * (KIP-98, KIP-447). A transaction is opened only when everything to send is there, so it lives for
  * milliseconds. Belongs to the loop thread.
  */
 public final class TransactionalPublisher implements AutoCloseable {
@@ -92,7 +92,9 @@ public final class TransactionalPublisher implements AutoCloseable {
     return Outcome.UNKNOWN;
   }
 
-  /** initTransactions completes or aborts what a predecessor with our id left open, and fences it. */
+  /**
+   * initTransactions completes or aborts what a predecessor with our id left open, and fences it.
+   */
   private Producer<byte[], byte[]> producer() {
     if (producer == null) {
       Producer<byte[], byte[]> fresh = new KafkaProducer<>(config);

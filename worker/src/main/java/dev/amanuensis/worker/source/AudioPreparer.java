@@ -161,7 +161,8 @@ public final class AudioPreparer implements AutoCloseable {
     if (bytes > config.maxBytes()) {
       throw new JobException(
           ErrorCode.AUDIO_TOO_LARGE,
-          "the audio file has %,d bytes, at most %,d are taken".formatted(bytes, config.maxBytes()));
+          "the audio file has %,d bytes, at most %,d are taken"
+              .formatted(bytes, config.maxBytes()));
     }
   }
 

@@ -50,7 +50,10 @@ final class FfmpegDecoder implements AutoCloseable {
     this.maxPcmBytes = maxPcmBytes;
   }
 
-  /** Appends the first audio stream of the file to {@code pcm}, as the reference front end decodes it. */
+  /**
+   * Appends the first audio stream of the file to {@code pcm}, as the reference front end decodes
+   * it.
+   */
   void decode(Path file, PcmBuffer pcm) throws JobException, IOException, InterruptedException {
     Path errors = Files.createTempFile(spillDirectory, "amanuensis-ffmpeg-", ".log");
     try {
@@ -67,7 +70,8 @@ final class FfmpegDecoder implements AutoCloseable {
       if (pcm.bytes() == 0) {
         throw new JobException(
             ErrorCode.AUDIO_UNREADABLE,
-            "FFmpeg found no audio in the file (exit code %d): %s".formatted(exit, tail(errors, file)));
+            "FFmpeg found no audio in the file (exit code %d): %s"
+                .formatted(exit, tail(errors, file)));
       }
     } finally {
       Files.deleteIfExists(errors);

@@ -90,8 +90,8 @@ final class PcmBuffer implements AutoCloseable {
   }
 
   /**
-   * Gives the memory back now. Java 17 has no public way but the garbage collector's, which does not
-   * come while the heap is small, however much is mapped outside it.
+   * Gives the memory back now. Java 17 has no public way but the garbage collector's, which does
+   * not come while the heap is small, however much is mapped outside it.
    */
   private static void free(ByteBuffer buffer) {
     if (buffer == null) {

@@ -6,7 +6,8 @@ import java.util.Optional;
 
 /**
  * Recognises 16 kHz mono 16-bit PCM in RIFF WAVE (Microsoft, "Multimedia Programming Interface and
- * Data Specifications 1.0"; WAVE_FORMAT_EXTENSIBLE included). Strict: whatever is odd, FFmpeg reads.
+ * Data Specifications 1.0"; WAVE_FORMAT_EXTENSIBLE included). Strict: whatever is odd, FFmpeg
+ * reads.
  */
 final class WavFile {
   private static final int RIFF = 0x46464952;

@@ -84,7 +84,8 @@ final class Golden implements AutoCloseable {
     return submit(audio, options, null);
   }
 
-  CompletableFuture<JobResult> submit(byte[] audio, TranscriptionOptions options, Instant deadline) {
+  CompletableFuture<JobResult> submit(
+      byte[] audio, TranscriptionOptions options, Instant deadline) {
     CompletableFuture<JobResult> done = new CompletableFuture<>();
     Job job =
         new Job(

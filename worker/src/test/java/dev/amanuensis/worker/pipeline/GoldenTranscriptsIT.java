@@ -19,7 +19,9 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** All test speech at once through the pipeline equals openai/whisper's transcripts, token by token. */
+/**
+ * All test speech at once through the pipeline equals openai/whisper's transcripts, token by token.
+ */
 class GoldenTranscriptsIT {
   private static Golden golden;
 
@@ -57,7 +59,8 @@ class GoldenTranscriptsIT {
         assertThat(got).extracting(Word::text).isEqualTo(texts(want));
         for (int w = 0; w < got.size(); w++) {
           words++;
-          boolean start = Math.abs(got.get(w).start() - want.get(w).get("start").asDouble()) < 0.0201;
+          boolean start =
+              Math.abs(got.get(w).start() - want.get(w).get("start").asDouble()) < 0.0201;
           boolean end = Math.abs(got.get(w).end() - want.get(w).get("end").asDouble()) < 0.0201;
           near += start && end ? 1 : 0;
           assertThat(got.get(w).probability())
@@ -79,8 +82,8 @@ class GoldenTranscriptsIT {
     return results;
   }
 
-  private static TranscriptionResult transcription(
-      String file, CompletableFuture<JobResult> future) throws Exception {
+  private static TranscriptionResult transcription(String file, CompletableFuture<JobResult> future)
+      throws Exception {
     JobResult result = future.get(10, TimeUnit.MINUTES);
     assertThat(result.status())
         .as("%s: %s", file, result.errorMessage())
