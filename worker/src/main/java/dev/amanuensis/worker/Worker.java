@@ -2,10 +2,6 @@ package dev.amanuensis.worker;
 
 import dev.amanuensis.engine.CpuInfo;
 import dev.amanuensis.engine.Engine;
-import dev.amanuensis.engine.Profile;
-import dev.amanuensis.model.ModelException;
-import dev.amanuensis.model.ModelFiles;
-import dev.amanuensis.model.ModelStore;
 import dev.amanuensis.worker.config.Setting;
 import dev.amanuensis.worker.config.WorkerConfig;
 import dev.amanuensis.worker.intake.JobLoop;
@@ -16,15 +12,11 @@ import dev.amanuensis.worker.publish.TransactionalPublisher;
 import dev.amanuensis.worker.publish.WorkerIdentity;
 import dev.amanuensis.worker.source.AudioPreparer;
 import dev.amanuensis.worker.source.SourceConfig;
-import dev.amanuensis.worker.transcription.Tokenizer;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Locale;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,25 +33,28 @@ public final class Worker implements AutoCloseable {
   /**
    * Loads the model and builds the stages; nothing is consumed before {@link #start}.
    *
-   * @throws ModelException if the model is missing or damaged
+   * @throws dev.amanuensis.model.ModelException if the model is missing or damaged
    * @throws IOException if the tokenizer can't be read
    */
   public Worker(WorkerConfig config) throws IOException {
+    this(config, WorkerModel.load(config));
+  }
+
+  /** Builds the stages over a model, which it takes over. */
+  public Worker(WorkerConfig config, WorkerModel model) {
     this.config = config;
-    ModelFiles model = store(config).locate();
-    Tokenizer tokenizer;
-    try (InputStream json = Files.newInputStream(model.tokenizer())) {
-      tokenizer = Tokenizer.read(json);
-    }
-    Profile profile = Profile.valueOf(config.text(Setting.PROFILE).toUpperCase(Locale.ROOT));
-    this.engine = Engine.open(model.weights(), profile);
+    this.engine = model.engine();
     this.preparer = new AudioPreparer(sourceConfig(config));
-    this.pipeline = new Pipeline(pipelineConfig(config), engine, tokenizer, preparer);
+    this.pipeline = new Pipeline(pipelineConfig(config), engine, model.tokenizer(), preparer);
     String id = workerId(config);
     CpuInfo cpu = Engine.cpu();
     WorkerIdentity identity =
         new WorkerIdentity(
-            id, model.name(), model.sha256(), config.text(Setting.PROFILE), "cpu " + cpu.dnnlIsa());
+            id,
+            model.files().name(),
+            model.files().sha256(),
+            config.text(Setting.PROFILE),
+            "cpu " + cpu.dnnlIsa());
     KafkaSettings kafka = new KafkaSettings(config, id);
     this.loop =
         new JobLoop(
@@ -72,12 +67,8 @@ public final class Worker implements AutoCloseable {
                 config.count(Setting.MAX_RECORD_BYTES),
                 kafka.registry()),
             new TransactionalPublisher(kafka.producer()));
-    LOG.info("worker {} has loaded {} ({}) for {}", id, model.name(), profile, cpu);
-  }
-
-  private static ModelStore store(WorkerConfig config) {
-    String directory = config.text(Setting.MODEL_DIR);
-    return directory.isBlank() ? ModelStore.defaultStore() : ModelStore.at(Path.of(directory));
+    LOG.info(
+        "worker {} has loaded {} ({}) for {}", id, model.files().name(), identity.profile(), cpu);
   }
 
   private static SourceConfig sourceConfig(WorkerConfig c) {

@@ -122,7 +122,7 @@ public final class TranscriptionMixin {
         temperatures.stream().allMatch(t -> t >= 0 && Float.isFinite(t)),
         "--temperature",
         "at least 0");
-    check(beamSize >= 1 && beamSize <= 16, "--beam-size", "between 1 and 16");
+    check(beamSize >= 1 && beamSize <= 15, "--beam-size", "between 1 and 15");
     check(bestOf >= 1 && bestOf <= 16, "--best-of", "between 1 and 16");
     check(
         clipTimestamps.stream().allMatch(t -> t >= 0 && Double.isFinite(t)),

@@ -1,0 +1,111 @@
+package dev.amanuensis.standalone;
+
+import dev.amanuensis.broker.EmbeddedBroker;
+import dev.amanuensis.broker.RegistryServer;
+import dev.amanuensis.cli.CliException;
+import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.cli.command.LocalFleet;
+import dev.amanuensis.cli.kafka.KafkaTarget;
+import dev.amanuensis.worker.config.Setting;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * A broker, a registry and a worker in this JVM. The model is loaded while the broker starts. One
+ * thread uses it.
+ */
+final class Fleet implements LocalFleet {
+  private static final int PARTITIONS = 4;
+  private static final Map<String, String> TOPIC_CONFIG = Map.of("max.message.bytes", "8388608");
+
+  private final EmbeddedBroker broker;
+  private final RegistryServer registry;
+  private final WorkerThread worker;
+
+  /**
+   * What to start.
+   *
+   * @param data directory of the broker and the registry
+   * @param kafkaPort 0 for a free one
+   * @param registryPort 0 for a free one
+   * @param workerSettings beside those that say where Kafka and the registry are
+   */
+  record Plan(Path data, int kafkaPort, int registryPort, Map<String, String> workerSettings) {}
+
+  private Fleet(EmbeddedBroker broker, RegistryServer registry, WorkerThread worker) {
+    this.broker = broker;
+    this.registry = registry;
+    this.worker = worker;
+  }
+
+  /** Returns once broker and registry serve; the worker follows. */
+  static Fleet start(Plan plan) throws CliException, InterruptedException {
+    Fleet fleet =
+        new Fleet(
+            new EmbeddedBroker(plan.data().resolve("kafka"), plan.kafkaPort()),
+            new RegistryServer(plan.data().resolve("registry"), plan.registryPort()),
+            new WorkerThread(plan.workerSettings()));
+    try {
+      fleet.startServers(plan);
+      return fleet;
+    } catch (IOException e) {
+      fleet.abandon();
+      throw new CliException(ExitCodes.INTERNAL, "can't start: " + e.getMessage(), e);
+    } catch (InterruptedException | RuntimeException | Error e) {
+      fleet.abandon();
+      throw e;
+    }
+  }
+
+  private void startServers(Plan plan) throws IOException, InterruptedException {
+    registry.start();
+    broker.start();
+    broker.createTopics(
+        Map.of(
+            KafkaTarget.JOBS, PARTITIONS, KafkaTarget.TRANSCRIPTS, PARTITIONS, "audio-jobs.dlq", 1),
+        TOPIC_CONFIG);
+    Map<String, String> settings = new HashMap<>(plan.workerSettings());
+    settings.put(Setting.BOOTSTRAP_SERVERS.key(), broker.bootstrapServers());
+    settings.put(Setting.SCHEMA_REGISTRY_URL.key(), registry.url());
+    settings.putIfAbsent(Setting.WORKER_ID.key(), "standalone");
+    worker.connect(settings);
+  }
+
+  @Override
+  public KafkaTarget target() {
+    return KafkaTarget.of(broker.bootstrapServers(), registry.url());
+  }
+
+  @Override
+  public void check() throws CliException {
+    worker.check();
+  }
+
+  @Override
+  public String starting() {
+    return worker.ready() ? null : "loading the model";
+  }
+
+  /** Stops the worker alone; Kafka and the registry go on. */
+  void stopWorker() {
+    worker.close(null);
+  }
+
+  /** Finishes the jobs in flight within the worker's grace period. */
+  @Override
+  public void close() {
+    worker.close(null);
+    broker.close();
+    registry.close();
+  }
+
+  /** Ends at once; what is in flight is lost with the data. */
+  void abandon() {
+    worker.close(Duration.ZERO);
+    broker.close();
+    registry.close();
+  }
+}

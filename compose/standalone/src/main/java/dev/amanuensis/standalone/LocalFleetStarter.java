@@ -1,0 +1,57 @@
+package dev.amanuensis.standalone;
+
+import dev.amanuensis.cli.CliException;
+import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.cli.command.LocalFleet;
+import dev.amanuensis.cli.terminal.StatusLine;
+import dev.amanuensis.cli.terminal.Terminal;
+import dev.amanuensis.worker.config.Setting;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+
+/** Starts the fleet that one {@code transcribe} uses. */
+final class LocalFleetStarter implements LocalFleet.Starter {
+  private final Terminal terminal;
+
+  LocalFleetStarter(Terminal terminal) {
+    this.terminal = terminal;
+  }
+
+  @Override
+  public LocalFleet start(LocalFleet.Request request, StatusLine status)
+      throws CliException, InterruptedException {
+    Map<String, String> settings = new HashMap<>();
+    if (request.profile() != null) {
+      settings.put(Setting.PROFILE.key(), request.profile());
+    }
+    if (request.modelDirectory() != null) {
+      settings.put(Setting.MODEL_DIR.key(), request.modelDirectory().toString());
+    }
+    settings.put(Setting.ALLOWED_ROOTS.key(), WorkerOptions.joined(request.allowedRoots()));
+    Workers.config(settings); // a wrong setting shows before anything starts
+    ModelAccess.ensure(request.modelDirectory(), terminal, status);
+    status.show("starting Kafka and loading the model");
+    if (request.dataDirectory() != null) {
+      return Fleet.start(new Fleet.Plan(request.dataDirectory(), 0, 0, settings));
+    }
+    return startTemporary(settings);
+  }
+
+  /** With data that is deleted at the end, however the process ends (but for SIGKILL). */
+  private static LocalFleet startTemporary(Map<String, String> settings)
+      throws CliException, InterruptedException {
+    Path data;
+    try {
+      data = Files.createTempDirectory("amanuensis-");
+    } catch (IOException e) {
+      throw new CliException(
+          ExitCodes.INTERNAL,
+          "can't make a temporary directory in " + System.getProperty("java.io.tmpdir") + ": " + e,
+          e);
+    }
+    return TemporaryFleet.start(data, settings);
+  }
+}

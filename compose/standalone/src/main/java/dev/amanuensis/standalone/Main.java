@@ -1,0 +1,62 @@
+package dev.amanuensis.standalone;
+
+import dev.amanuensis.cli.CommandRunner;
+import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.cli.command.SubmitCommand;
+import dev.amanuensis.cli.command.TranscribeCommand;
+import dev.amanuensis.cli.command.WatchCommand;
+import dev.amanuensis.cli.terminal.Terminal;
+import dev.amanuensis.worker.transcription.Languages;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import picocli.CommandLine;
+import picocli.CommandLine.RunLast;
+
+/** Mounts every command and runs the one that is asked for. */
+public final class Main {
+  /** Names a file to create once a transcription succeeded; the launcher's concern. */
+  static final String MARKER_PROPERTY = "amanuensis.archive.marker";
+
+  private Main() {}
+
+  /** Runs a command and ends the process with one of {@link ExitCodes}. */
+  public static void main(String[] arguments) {
+    int code = run(Terminal.ofProcess(System.getenv()), arguments);
+    if (code == ExitCodes.OK) {
+      leaveMarker();
+    }
+    System.exit(code);
+  }
+
+  /** Runs a command and returns its exit code. */
+  static int run(Terminal terminal, String... arguments) {
+    AmanuensisCommand root = new AmanuensisCommand();
+    CommandLine commandLine = new CommandLine(root);
+    commandLine
+        .addSubcommand(
+            new TranscribeCommand(terminal, new LocalFleetStarter(terminal), Languages::code))
+        .addSubcommand(new SubmitCommand(terminal, Languages::code))
+        .addSubcommand(new WatchCommand(terminal))
+        .addSubcommand(new StandaloneCommand(terminal))
+        .addSubcommand(new WorkerCommand(terminal))
+        .addSubcommand(new ModelCommand(terminal));
+    commandLine.setExecutionStrategy(
+        parsed -> {
+          LogSetup.use(root.verbose ? LogSetup.Detail.VERBOSE : LogSetup.Detail.QUIET);
+          return new RunLast().execute(parsed);
+        });
+    return new CommandRunner(commandLine, terminal, () -> root.verbose).run(arguments);
+  }
+
+  private static void leaveMarker() {
+    String marker = System.getProperty(MARKER_PROPERTY);
+    if (marker != null) {
+      try {
+        Files.createFile(Path.of(marker));
+      } catch (IOException e) {
+        // The next start is not faster, and that is all.
+      }
+    }
+  }
+}

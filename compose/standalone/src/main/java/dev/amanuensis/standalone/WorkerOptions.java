@@ -1,0 +1,77 @@
+package dev.amanuensis.standalone;
+
+import dev.amanuensis.cli.CliException;
+import dev.amanuensis.cli.terminal.StatusLine;
+import dev.amanuensis.cli.terminal.Terminal;
+import dev.amanuensis.worker.config.Setting;
+import java.io.File;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** How a worker works. */
+final class WorkerOptions {
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
+
+  @Option(
+      names = "--profile",
+      paramLabel = "PROFILE",
+      description = "Arithmetic of the model: reference (fp32) or fast.")
+  private String profile;
+
+  @Option(names = "--model-dir", paramLabel = "DIR", description = ModelAccess.DIRECTORY)
+  private Path modelDirectory;
+
+  @Option(
+      names = "--allow-root",
+      paramLabel = "DIR",
+      description = "Jobs may name files below this directory (may be repeated). Default: none.")
+  private List<Path> allowedRoots = new ArrayList<>();
+
+  @Option(
+      names = "--set",
+      paramLabel = "KEY=VALUE",
+      description = "Any other setting of the worker (may be repeated).")
+  private Map<String, String> more = new LinkedHashMap<>();
+
+  /** Settings as the user gave them. */
+  Map<String, String> settings() {
+    Map<String, String> settings = new HashMap<>(more);
+    if (profile != null) {
+      settings.put(Setting.PROFILE.key(), profile);
+    }
+    if (modelDirectory != null) {
+      settings.put(Setting.MODEL_DIR.key(), modelDirectory.toString());
+    }
+    if (!allowedRoots.isEmpty()) {
+      settings.put(Setting.ALLOWED_ROOTS.key(), joined(allowedRoots));
+    }
+    return settings;
+  }
+
+  /** Paths as one setting. */
+  static String joined(List<Path> paths) {
+    return paths.stream()
+        .map(path -> path.toAbsolutePath().toString())
+        .collect(Collectors.joining(File.pathSeparator));
+  }
+
+  /** Fetches the model into its default place unless it is there. */
+  void fetchModel(Terminal terminal, StatusLine status) throws CliException {
+    ModelAccess.ensure(modelDirectory, terminal, status);
+  }
+
+  /** Servers tell what they do; commands that print results don't. */
+  void useServerLogging() {
+    AmanuensisCommand root = (AmanuensisCommand) command.root().userObject();
+    LogSetup.use(root.verbose ? LogSetup.Detail.VERBOSE : LogSetup.Detail.SERVER);
+  }
+}

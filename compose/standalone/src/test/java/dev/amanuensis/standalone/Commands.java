@@ -1,0 +1,34 @@
+package dev.amanuensis.standalone;
+
+import dev.amanuensis.cli.terminal.Terminal;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/** Runs commands in this JVM and keeps what they write. */
+final class Commands {
+  /** Real speech that the repository carries. */
+  static final Path JFK = repository("native/src/test/resources/speech/jfk.wav");
+
+  /** What openai/whisper makes of it. */
+  static final Path GOLDEN = repository("worker/src/test/resources/golden/transcripts.json");
+
+  private Commands() {}
+
+  /** How a command ended, and what it wrote. */
+  record Result(int code, String out, String err) {}
+
+  static Result run(Object... arguments) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    String[] words = Arrays.stream(arguments).map(Object::toString).toArray(String[]::new);
+    int code = Main.run(new Terminal(out, err, false, false, false), words);
+    return new Result(
+        code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+
+  private static Path repository(String path) {
+    return Path.of("../..").resolve(path).toAbsolutePath().normalize();
+  }
+}
