@@ -6,6 +6,7 @@ import dev.amanuensis.worker.job.Job;
 import dev.amanuensis.worker.job.JobException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,21 +18,21 @@ import java.util.Optional;
 
 /** From a job to its PCM: fetch, check, decode. Thread-safe. */
 public final class AudioPreparer implements AutoCloseable {
-  private static final int BYTES_PER_SECOND = 32_000;
+  private static final int BYTES_PER_MILLISECOND = 32;
   private static final int BLOCK = 1 << 18;
 
   private final SourceConfig config;
   private final FileReferences references;
   private final FfmpegDecoder ffmpeg;
+  private final long maxPcmBytes;
 
   public AudioPreparer(SourceConfig config) {
     this.config = config;
     this.references = new FileReferences(config.allowedRoots());
-    this.ffmpeg =
-        new FfmpegDecoder(
-            config.spillDirectory(),
-            config.decodeTimeout(),
-            config.maxDuration().toSeconds() * BYTES_PER_SECOND);
+    // One buffer holds at most 2 GiB: 18 hours.
+    this.maxPcmBytes =
+        Math.min(config.maxDuration().toMillis() * BYTES_PER_MILLISECOND, Integer.MAX_VALUE - 1);
+    this.ffmpeg = new FfmpegDecoder(config.decodeTimeout(), maxPcmBytes);
   }
 
   /**
@@ -44,18 +45,22 @@ public final class AudioPreparer implements AutoCloseable {
       return job.source() instanceof AudioSource.Inline inline
           ? prepareInline(inline)
           : prepareFile(references.resolve((AudioSource.Reference) job.source()), job.source());
+    } catch (ClosedByInterruptException e) {
+      // The channel left the flag set; the exception takes its place.
+      Thread.interrupted();
+      throw new InterruptedException();
     } catch (IOException e) {
       throw failure(e);
     }
   }
 
-  private static JobException failure(IOException e) {
-    String message = String.valueOf(e.getMessage());
-    boolean full = message.toLowerCase(Locale.ROOT).contains("no space left");
-    return full
+  /** For what went wrong once the audio's bytes were there. */
+  static JobException failure(IOException e) {
+    String message = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
+    return message.contains("no space left") || message.contains("quota exceeded")
         ? new JobException(
-            ErrorCode.DISK_FULL, "no space left for temporary audio on the worker: " + message, e)
-        : new JobException(ErrorCode.SOURCE_UNAVAILABLE, "the audio can't be read: " + e, e);
+            ErrorCode.DISK_FULL, "no space left for temporary audio on the worker: " + e, e)
+        : new JobException(ErrorCode.INTERNAL, "the audio can't be prepared: " + e, e);
   }
 
   private PreparedAudio prepareInline(AudioSource.Inline source)
@@ -105,8 +110,7 @@ public final class AudioPreparer implements AutoCloseable {
   private PreparedAudio prepareFile(Path file, AudioSource source)
       throws JobException, IOException, InterruptedException {
     long started = System.nanoTime();
-    checkSize(Files.size(file));
-    String sha256 = Sha256.of(file);
+    String sha256 = hashOf(file);
     checkHash(sha256, source.sha256());
     long fetched = System.nanoTime();
     PcmBuffer pcm = new PcmBuffer(config.spillDirectory());
@@ -118,6 +122,18 @@ public final class AudioPreparer implements AutoCloseable {
     } catch (Throwable e) {
       pcm.close();
       throw e;
+    }
+  }
+
+  private String hashOf(Path file) throws JobException, IOException {
+    try {
+      checkSize(Files.size(file));
+      return Sha256.of(file);
+    } catch (ClosedByInterruptException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new JobException(
+          ErrorCode.SOURCE_UNAVAILABLE, "the referenced file can't be read: " + e, e);
     }
   }
 
@@ -167,10 +183,8 @@ public final class AudioPreparer implements AutoCloseable {
   }
 
   private void checkLength(long pcmBytes) throws JobException {
-    if (pcmBytes > config.maxDuration().toSeconds() * BYTES_PER_SECOND) {
-      throw new JobException(
-          ErrorCode.AUDIO_TOO_LARGE,
-          "the audio is longer than %d s".formatted(config.maxDuration().toSeconds()));
+    if (pcmBytes > maxPcmBytes) {
+      throw FfmpegDecoder.tooLong(maxPcmBytes);
     }
   }
 

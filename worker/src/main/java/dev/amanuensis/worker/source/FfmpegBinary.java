@@ -5,6 +5,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,6 +64,18 @@ final class FfmpegBinary {
   private static void unpack(Path wanted) throws IOException {
     Files.createDirectories(wanted.getParent());
     Path fresh = Files.createTempDirectory(wanted.getParent(), NAME + ".");
+    try {
+      fill(fresh);
+      Files.move(fresh, wanted, StandardCopyOption.ATOMIC_MOVE);
+    } catch (FileAlreadyExistsException | DirectoryNotEmptyException e) {
+      discard(fresh); // another process was first; ours is the same
+    } catch (IOException e) {
+      discard(fresh);
+      throw e;
+    }
+  }
+
+  private static void fill(Path fresh) throws IOException {
     for (String file : FILES) {
       copy(FOLDER + file, fresh.resolve(file));
     }
@@ -70,15 +83,15 @@ final class FfmpegBinary {
     if (!fresh.resolve(EXECUTABLE).toFile().setExecutable(true)) {
       throw new IOException("can't make " + fresh.resolve(EXECUTABLE) + " executable");
     }
-    try {
-      Files.move(fresh, wanted, StandardCopyOption.ATOMIC_MOVE);
-    } catch (FileAlreadyExistsException | DirectoryNotEmptyException e) {
-      // Another process was first; ours is the same.
-      for (Path file : Files.newDirectoryStream(fresh)) {
+  }
+
+  private static void discard(Path fresh) throws IOException {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(fresh)) {
+      for (Path file : files) {
         Files.delete(file);
       }
-      Files.delete(fresh);
     }
+    Files.delete(fresh);
   }
 
   private static void copy(String resource, Path to) throws IOException {

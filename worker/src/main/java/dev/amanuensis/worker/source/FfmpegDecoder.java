@@ -4,10 +4,7 @@ import dev.amanuensis.worker.job.ErrorCode;
 import dev.amanuensis.worker.job.JobException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,6 +13,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Decodes any audio file with FFmpeg in a child process: a file that crashes or hangs the decoder
@@ -24,16 +23,21 @@ import java.util.concurrent.TimeUnit;
  */
 final class FfmpegDecoder implements AutoCloseable {
   /** Address space of the child: decoders of hostile files ask for any amount. */
-  private static final long MAX_KIB = 4L << 20;
+  private static final long MAX_KIB = 1L << 20;
 
-  private static final int STDERR_TAIL = 1000;
+  /** FFmpeg's exit code when more than two thirds of the packets did not decode. */
+  private static final int MOSTLY_ERRORS = 69;
+
+  private static final int WATCH_MILLIS = 50;
+  private static final int REAP_SECONDS = 5;
+
+  private static final Logger LOG = LoggerFactory.getLogger(FfmpegDecoder.class);
 
   /** Containers of audio; no playlists, no image sequences, nothing that opens other files. */
   private static final String FORMATS =
       "wav,w64,rf64,flac,mp3,ogg,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,aac,ac3,eac3,aiff,au,caf,amr,amrnb,"
           + "amrwb,asf,mpeg,mpegts,wv,ape,tta,tak,dts,avi,flv,gsm,voc,mpc,mpc8,shn,spx";
 
-  private final Path spillDirectory;
   private final Duration timeout;
   private final long maxPcmBytes;
   private final ScheduledExecutorService watchdog =
@@ -44,8 +48,7 @@ final class FfmpegDecoder implements AutoCloseable {
             return thread;
           });
 
-  FfmpegDecoder(Path spillDirectory, Duration timeout, long maxPcmBytes) {
-    this.spillDirectory = spillDirectory;
+  FfmpegDecoder(Duration timeout, long maxPcmBytes) {
     this.timeout = timeout;
     this.maxPcmBytes = maxPcmBytes;
   }
@@ -55,30 +58,36 @@ final class FfmpegDecoder implements AutoCloseable {
    * it.
    */
   void decode(Path file, PcmBuffer pcm) throws JobException, IOException, InterruptedException {
-    Path errors = Files.createTempFile(spillDirectory, "amanuensis-ffmpeg-", ".log");
+    long end = System.nanoTime() + timeout.toNanos();
+    Process child = start(file);
     try {
-      Process child = start(file, errors);
-      boolean done = false;
-      try {
-        done = pump(child, pcm);
-      } finally {
-        if (!done) {
-          child.destroyForcibly();
-        }
+      ErrorTail errors = new ErrorTail(child.getErrorStream());
+      pump(child, pcm, end);
+      if (!child.waitFor(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS)) {
+        throw timedOut();
       }
-      int exit = child.waitFor();
-      if (pcm.bytes() == 0) {
+      int exit = child.exitValue();
+      if (pcm.bytes() < 2 || exit == MOSTLY_ERRORS) {
         throw new JobException(
             ErrorCode.AUDIO_UNREADABLE,
             "FFmpeg found no audio in the file (exit code %d): %s"
-                .formatted(exit, tail(errors, file)));
+                .formatted(exit, errors.text(file)));
+      }
+      if (exit != 0) {
+        LOG.warn(
+            "FFmpeg ended with exit code {} after {} samples, which are used: {}",
+            exit,
+            pcm.bytes() / 2,
+            errors.text(file));
       }
     } finally {
-      Files.deleteIfExists(errors);
+      child.destroyForcibly();
+      // An interrupt does not end this wait: no child outlives its job.
+      child.toHandle().onExit().completeOnTimeout(null, REAP_SECONDS, TimeUnit.SECONDS).join();
     }
   }
 
-  private Process start(Path file, Path errors) throws IOException {
+  private Process start(Path file) throws IOException {
     List<String> command = new ArrayList<>();
     command.addAll(List.of("/bin/sh", "-c", "ulimit -v " + MAX_KIB + "; exec \"$@\"", "sh"));
     command.addAll(FfmpegBinary.command());
@@ -90,62 +99,53 @@ final class FfmpegDecoder implements AutoCloseable {
     builder.environment().clear();
     builder.environment().putAll(FfmpegBinary.environment());
     builder.redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
-    builder.redirectError(errors.toFile());
     return builder.start();
   }
 
-  private boolean pump(Process child, PcmBuffer pcm)
+  private void pump(Process child, PcmBuffer pcm, long end)
       throws JobException, IOException, InterruptedException {
     Thread reader = Thread.currentThread();
-    long end = System.nanoTime() + timeout.toNanos();
-    // A blocking read of a pipe notices neither an interrupt nor the time.
+    // A blocking read of a pipe notices neither an interrupt nor the time. The handle kills and no
+    // more: Process.destroyForcibly would close the stream under the reader as well.
     Future<?> watch =
         watchdog.scheduleAtFixedRate(
             () -> {
               if (reader.isInterrupted() || System.nanoTime() - end > 0) {
-                child.destroyForcibly();
+                child.toHandle().destroyForcibly();
               }
             },
-            50,
-            50,
+            WATCH_MILLIS,
+            WATCH_MILLIS,
             TimeUnit.MILLISECONDS);
-    try (InputStream out = child.getInputStream()) {
+    try {
+      InputStream out = child.getInputStream();
       byte[] block = new byte[1 << 16];
       for (int n = out.read(block); n >= 0; n = out.read(block)) {
         pcm.write(ByteBuffer.wrap(block, 0, n));
         if (pcm.bytes() > maxPcmBytes) {
-          throw new JobException(
-              ErrorCode.AUDIO_TOO_LARGE,
-              "the audio is longer than %d s".formatted(maxPcmBytes / 32_000));
+          throw tooLong(maxPcmBytes);
         }
       }
     } finally {
       watch.cancel(false);
     }
-    if (reader.isInterrupted()) {
+    if (Thread.interrupted()) {
       throw new InterruptedException();
     }
     if (System.nanoTime() - end > 0) {
-      throw new JobException(
-          ErrorCode.AUDIO_TIMEOUT, "decoding the audio took longer than " + timeout);
+      throw timedOut();
     }
-    return true;
   }
 
-  /** The last words of FFmpeg, without the path of our temporary file. */
-  private static String tail(Path errors, Path input) throws IOException {
-    try (RandomAccessFile file = new RandomAccessFile(errors.toFile(), "r")) {
-      file.seek(Math.max(0, file.length() - STDERR_TAIL));
-      byte[] bytes = new byte[STDERR_TAIL];
-      int n = Math.max(0, file.read(bytes));
-      String text = new String(bytes, 0, n, StandardCharsets.UTF_8);
-      String shown =
-          text.replace("file:" + input.toAbsolutePath(), "the file")
-              .replaceAll("\\[[^\\]]* @ 0x[0-9a-f]+\\] ", "")
-              .strip()
-              .replace('\n', ';');
-      return shown.isEmpty() ? "no message" : shown;
-    }
+  static JobException tooLong(long maxPcmBytes) {
+    return new JobException(
+        ErrorCode.AUDIO_TOO_LARGE, "the audio is longer than %.1f s".formatted(maxPcmBytes / 32e3));
+  }
+
+  private JobException timedOut() {
+    return new JobException(
+        ErrorCode.AUDIO_TIMEOUT,
+        "decoding the audio took longer than %.1f s".formatted(timeout.toMillis() / 1e3));
   }
 
   @Override

@@ -23,7 +23,8 @@ final class FileReferences {
     if (!"file".equals(uri.getScheme()) || uri.getPath() == null || hasHost(uri)) {
       throw new JobException(
           ErrorCode.SOURCE_FORBIDDEN,
-          "this worker reads only file: references, not '%s'".formatted(uri.getScheme()));
+          "'%s' references are not enabled in this version: only file: is"
+              .formatted(uri.getScheme()));
     }
     try {
       Path real = Path.of(uri.getPath()).toRealPath();
@@ -34,7 +35,7 @@ final class FileReferences {
       }
     } catch (IOException e) {
       // Outside the roots nobody learns whether a file exists.
-      if (roots.stream().noneMatch(r -> Path.of(uri.getPath()).normalize().startsWith(r))) {
+      if (roots.stream().noneMatch(r -> isLexicallyUnder(r, Path.of(uri.getPath())))) {
         throw forbidden();
       }
       throw new JobException(
@@ -43,6 +44,10 @@ final class FileReferences {
       throw new JobException(ErrorCode.SOURCE_FORBIDDEN, "not a file: " + e.getMessage(), e);
     }
     throw forbidden();
+  }
+
+  private static boolean isLexicallyUnder(Path root, Path file) {
+    return file.normalize().startsWith(root.toAbsolutePath().normalize());
   }
 
   private static boolean hasHost(URI uri) {

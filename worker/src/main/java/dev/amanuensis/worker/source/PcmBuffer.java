@@ -68,9 +68,13 @@ final class PcmBuffer implements AutoCloseable {
     return bytes;
   }
 
+  /** From byte 0 to the last whole sample. */
   ByteBuffer buffer() {
-    ByteBuffer whole = mapped != null ? mapped.duplicate() : memory.duplicate();
-    whole.clear();
+    ByteBuffer data = mapped != null ? mapped : memory;
+    if (data == null) {
+      throw new IllegalStateException("the audio is closed");
+    }
+    ByteBuffer whole = data.duplicate().clear().limit((int) (bytes & ~1L));
     return whole.order(ByteOrder.LITTLE_ENDIAN);
   }
 

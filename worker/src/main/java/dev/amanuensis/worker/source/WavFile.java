@@ -16,6 +16,8 @@ final class WavFile {
   private static final int DATA = 0x61746164;
   private static final int PCM = 1;
   private static final int EXTENSIBLE = 0xfffe;
+  private static final long PCM_GUID_LOW = 0x0010_0000_0000_0001L;
+  private static final long PCM_GUID_HIGH = 0x719b_3800_aa00_0080L;
 
   private WavFile() {}
 
@@ -30,6 +32,9 @@ final class WavFile {
     if (b.remaining() < 12 || b.getInt(start) != RIFF || b.getInt(start + 8) != WAVE) {
       return Optional.empty();
     }
+    if (Integer.toUnsignedLong(b.getInt(start + 4)) + 8 != size) {
+      return Optional.empty();
+    }
     boolean format = false;
     long at = 12;
     while (at + 8 <= b.limit() - start) {
@@ -37,7 +42,8 @@ final class WavFile {
       long length = Integer.toUnsignedLong(b.getInt(start + (int) at + 4));
       long body = at + 8;
       if (chunk == DATA) {
-        boolean whole = body + length <= size && length % 2 == 0;
+        // More after the samples may be more samples.
+        boolean whole = body + length == size && length % 2 == 0;
         return format && whole ? Optional.of(new Samples(body, length)) : Optional.empty();
       }
       if (chunk == FMT) {
@@ -56,10 +62,14 @@ final class WavFile {
 
   private static boolean isOurs(ByteBuffer b, int at, long length) {
     int tag = Short.toUnsignedInt(b.getShort(at));
-    if (tag == EXTENSIBLE && length >= 40) {
-      tag = Short.toUnsignedInt(b.getShort(at + 24)); // the sub-format's first two bytes
-    }
-    return tag == PCM
+    boolean pcm =
+        tag == PCM
+            || (tag == EXTENSIBLE
+                && length >= 40
+                && b.getShort(at + 18) == 16 // valid bits
+                && b.getLong(at + 24) == PCM_GUID_LOW
+                && b.getLong(at + 32) == PCM_GUID_HIGH);
+    return pcm
         && b.getShort(at + 2) == 1
         && b.getInt(at + 4) == 16_000
         && b.getInt(at + 8) == 32_000
