@@ -19,7 +19,7 @@ public enum Setting {
   DLQ_TOPIC("dlq.topic", "audio-jobs.dlq", "topic of the dead letters"),
   MAX_RECORD_BYTES("max.record.bytes", "8388608", "largest record that the result topics take"),
   MODEL_DIR("model.dir", "", "directory of the model; empty: the user's cache"),
-  PROFILE("profile", "reference", "arithmetic of the engine: reference (fp32) or fast (int8)"),
+  PROFILE("profile", "fast", "arithmetic of the engine: reference (fp32) or fast (int8)"),
   ALLOWED_ROOTS(
       "source.allowed.roots",
       "",

@@ -267,6 +267,11 @@ class FfmpegDecodingTest {
   @Test
   void interruptKillsTheChild() throws Exception {
     Path file = hours();
+    interruptAfter(0, file); // while the first read of the pipe waits
+    interruptAfter(150, file); // somewhere in the decoding
+  }
+
+  private void interruptAfter(int millis, Path file) throws Exception {
     CompletableFuture<Object> outcome = new CompletableFuture<>();
     AudioPreparer patient = preparer(Duration.ofHours(18), Duration.ofMinutes(5));
     Thread thread =
@@ -284,10 +289,11 @@ class FfmpegDecodingTest {
     while (children() == 0 && thread.isAlive()) {
       Thread.sleep(1);
     }
-    Thread.sleep(30); // somewhere in the decoding
+    Thread.sleep(millis);
     thread.interrupt();
     assertEquals("cleared", outcome.get(20, TimeUnit.SECONDS));
     patient.close();
     thread.join();
+    assertEquals(0, children());
   }
 }
