@@ -3,13 +3,18 @@ package dev.amanuensis.schema;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.amanuensis.schema.serde.AvroSerdes;
 import dev.amanuensis.schema.serde.RegistryFailure;
 import dev.amanuensis.schema.serde.TrustedClasses;
+import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.Serializer;
@@ -47,7 +52,8 @@ class AvroSerdesTest {
       for (byte[] bytes :
           List.of(new byte[] {7}, "{\"job_id\": 1}".getBytes(), new byte[] {0, 0, 0, 0, 1})) {
         assertThatThrownBy(() -> deserializer.deserialize("audio-jobs", bytes))
-            .isInstanceOf(SerializationException.class);
+            .isInstanceOf(SerializationException.class)
+            .isNotInstanceOf(RegistryFailure.class);
       }
     }
   }
@@ -68,6 +74,96 @@ class AvroSerdesTest {
     Map<String, String> nowhere = Map.of(AvroSerdes.REGISTRY_URL, "http://127.0.0.1:9");
     try (Deserializer<AudioJob> deserializer = AvroSerdes.deserializer(AudioJob.class, nowhere)) {
       assertThatThrownBy(() -> deserializer.deserialize("t", new byte[] {0, 0, 0, 0, 1, 2}))
+          .isInstanceOf(RegistryFailure.class);
+    }
+  }
+
+  /** Avro's own failures are IOExceptions too: they must not look like a registry out of reach. */
+  @Test
+  void mutatedRecordsAreBadRecordsAndNeverAnErrorOfTheRegistry() {
+    AudioJob job =
+        AudioJob.newBuilder()
+            .setJobId("j-1")
+            .setAudio(ByteBuffer.wrap(new byte[64]))
+            .setTemperatures(List.of(0f, 0.5f))
+            .setMetadata(Map.of("tenant", "a"))
+            .build();
+    try (Serializer<AudioJob> serializer = AvroSerdes.serializer(CONFIG);
+        Deserializer<AudioJob> deserializer = AvroSerdes.deserializer(AudioJob.class, CONFIG)) {
+      byte[] good = serializer.serialize("audio-jobs", job);
+      Random random = new Random(1);
+      int bad = 0;
+      for (int i = 0; i < 20_000; i++) {
+        byte[] bytes = Arrays.copyOf(good, 5 + random.nextInt(good.length - 4));
+        for (int m = random.nextInt(4); m >= 0 && bytes.length > 5; m--) {
+          bytes[5 + random.nextInt(bytes.length - 5)] = (byte) random.nextInt(256);
+        }
+        try {
+          deserializer.deserialize("audio-jobs", bytes);
+        } catch (RegistryFailure e) {
+          throw new AssertionError("looks like the registry's fault: " + e, e);
+        } catch (SerializationException e) {
+          bad++;
+        }
+      }
+      assertThat(bad).as("mutations that no longer fit the schema").isGreaterThan(10_000);
+    }
+  }
+
+  @Test
+  void lengthThatLiesIsABadRecord() {
+    try (Serializer<AudioJob> serializer = AvroSerdes.serializer(CONFIG);
+        Deserializer<AudioJob> deserializer = AvroSerdes.deserializer(AudioJob.class, CONFIG)) {
+      byte[] good = serializer.serialize("audio-jobs", AudioJob.newBuilder().build());
+      byte[] bytes = Arrays.copyOf(good, 5 + 7);
+      bytes[5] = 0; // an empty job id
+      bytes[6] = 2; // audio is bytes ...
+      for (int i = 7; i < 11; i++) {
+        bytes[i] = (byte) 0xfe; // ... of a length near 2^31
+      }
+      bytes[11] = 0x0f;
+      assertThatThrownBy(() -> deserializer.deserialize("audio-jobs", bytes))
+          .isInstanceOf(SerializationException.class)
+          .isNotInstanceOf(RegistryFailure.class);
+    }
+  }
+
+  @Test
+  void registryThatRefusesIsNotABadRecord() throws IOException {
+    for (int status : List.of(401, 403, 404, 429, 500, 503)) {
+      HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+      server.createContext(
+          "/",
+          exchange -> {
+            exchange.sendResponseHeaders(status, -1);
+            exchange.close();
+          });
+      server.start();
+      Map<String, String> config =
+          Map.of(
+              AvroSerdes.REGISTRY_URL,
+              "http://127.0.0.1:" + server.getAddress().getPort(),
+              "max.retries",
+              "0");
+      try (Serializer<AudioJob> serializer = AvroSerdes.serializer(config);
+          Deserializer<AudioJob> deserializer = AvroSerdes.deserializer(AudioJob.class, config)) {
+        assertThatThrownBy(() -> deserializer.deserialize("t", new byte[] {0, 0, 0, 0, 1, 2}))
+            .as("reading, status %d", status)
+            .isInstanceOf(RegistryFailure.class);
+        assertThatThrownBy(() -> serializer.serialize("t", AudioJob.newBuilder().build()))
+            .as("writing, status %d", status)
+            .isInstanceOf(RegistryFailure.class);
+      } finally {
+        server.stop(0);
+      }
+    }
+  }
+
+  @Test
+  void registryOutOfReachIsToldApartWhenWriting() {
+    Map<String, String> nowhere = Map.of(AvroSerdes.REGISTRY_URL, "http://127.0.0.1:9");
+    try (Serializer<AudioJob> serializer = AvroSerdes.serializer(nowhere)) {
+      assertThatThrownBy(() -> serializer.serialize("t", AudioJob.newBuilder().build()))
           .isInstanceOf(RegistryFailure.class);
     }
   }

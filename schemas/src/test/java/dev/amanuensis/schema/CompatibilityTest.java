@@ -46,8 +46,29 @@ class CompatibilityTest {
   }
 
   @Test
+  void changedTypeAndRemovedSymbolAreCaught() throws IOException {
+    String released = Files.readString(RELEASED.resolve("v1/Transcript.avsc"));
+    Schema writer = new Schema.Parser().parse(released);
+    String type = "\"name\": \"duration\", \"type\": \"double\"";
+    String symbols = ", \"CANCELLED\"], \"default\": \"FAILED\"";
+    assertThat(released).contains(type, symbols);
+    Schema retyped =
+        new Schema.Parser().parse(released.replace(type, type.replace("double", "int")));
+    Schema cut = new Schema.Parser().parse(released.replace(symbols, "]"));
+    for (Schema reader : List.of(retyped, cut)) {
+      assertThat(compatibility(reader, writer)).isEqualTo(SchemaCompatibilityType.INCOMPATIBLE);
+    }
+  }
+
+  @Test
   void everyFieldHasADefaultAndADescription() {
-    for (Schema schema : List.of(AudioJob.SCHEMA$, Transcript.SCHEMA$, DeadLetter.SCHEMA$)) {
+    for (Schema schema :
+        List.of(
+            AudioJob.SCHEMA$,
+            Transcript.SCHEMA$,
+            Segment.SCHEMA$,
+            Word.SCHEMA$,
+            DeadLetter.SCHEMA$)) {
       for (Schema.Field field : schema.getFields()) {
         assertThat(field.hasDefaultValue()).as("default of %s", field.name()).isTrue();
         assertThat(field.doc()).as("description of %s", field.name()).isNotBlank();

@@ -25,19 +25,21 @@ public final class AvroSerdes {
   private AvroSerdes() {}
 
   /**
+   * Throws {@link RegistryFailure} where the registry can't be used, another {@code
+   * SerializationException} where the value does not fit its schema.
+   *
    * @param config Kafka client configuration; {@link #REGISTRY_URL} is required, other settings of
    *     the Confluent serializer (credentials, TLS) pass through
    */
   public static <T extends SpecificRecord> Serializer<T> serializer(Map<String, ?> config) {
-    @SuppressWarnings("unchecked")
-    Serializer<T> serializer = (Serializer<T>) (Serializer<?>) new KafkaAvroSerializer();
+    KafkaAvroSerializer serializer = new KafkaAvroSerializer();
     serializer.configure(new HashMap<>(config), false);
-    return serializer;
+    return new TypedSerializer<>(serializer);
   }
 
   /**
-   * Reads values into the generated classes. A failure of the registry is a {@link
-   * RegistryFailure}.
+   * Reads values into the generated classes. Throws {@link RegistryFailure} where the registry
+   * can't be used, another {@code SerializationException} for a bad record.
    */
   public static <T extends SpecificRecord> Deserializer<T> deserializer(
       Class<T> type, Map<String, ?> config) {
