@@ -266,9 +266,9 @@ class FfmpegDecodingTest {
 
   @Test
   void interruptKillsTheChild() throws Exception {
-    Path file = hours();
-    interruptAfter(0, file); // while the first read of the pipe waits
-    interruptAfter(150, file); // somewhere in the decoding
+    // While the first read of the pipe waits; then somewhere in the decoding.
+    interruptAfter(0, SPEECH.resolve("librispeech/5514-19192-0000.flac"));
+    interruptAfter(150, hours());
   }
 
   private void interruptAfter(int millis, Path file) throws Exception {
