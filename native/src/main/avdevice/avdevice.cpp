@@ -1,6 +1,6 @@
 // Stands in for FFmpeg's libavdevice beside the ffmpeg executable of org.bytedeco:ffmpeg. The real one links
-// PulseAudio, ALSA and X11, which servers do not have, and would let a job name capture devices. We decode files:
-// there are no devices.
+// PulseAudio, ALSA and X11, which servers do not have, and would let a job name capture devices. We decode
+// files: there are no devices.
 extern "C" {
 #define EXPORT __attribute__((visibility("default")))
 EXPORT const void* av_input_audio_device_next(const void*) { return nullptr; }
