@@ -68,7 +68,9 @@ class CompatibilityTest {
             Transcript.SCHEMA$,
             Segment.SCHEMA$,
             Word.SCHEMA$,
-            DeadLetter.SCHEMA$)) {
+            DeadLetter.SCHEMA$,
+            Partial.SCHEMA$,
+            Control.SCHEMA$)) {
       for (Schema.Field field : schema.getFields()) {
         assertThat(field.hasDefaultValue()).as("default of %s", field.name()).isTrue();
         assertThat(field.doc()).as("description of %s", field.name()).isNotBlank();
@@ -77,7 +79,12 @@ class CompatibilityTest {
   }
 
   private static Schema current(String name) {
-    return Stream.of(AudioJob.SCHEMA$, Transcript.SCHEMA$, DeadLetter.SCHEMA$)
+    return Stream.of(
+            AudioJob.SCHEMA$,
+            Transcript.SCHEMA$,
+            DeadLetter.SCHEMA$,
+            Partial.SCHEMA$,
+            Control.SCHEMA$)
         .filter(s -> s.getName().equals(name))
         .findFirst()
         .orElseThrow();

@@ -1,5 +1,6 @@
 package dev.amanuensis.broker;
 
+import dev.amanuensis.schema.topic.TopicSpec;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -124,6 +125,22 @@ public final class EmbeddedBroker implements AutoCloseable {
   }
 
   /**
+   * Creates the topics that do not exist yet, without replicas.
+   *
+   * @param fleetPartitions of those that follow the size of the fleet
+   */
+  public void createTopics(Collection<TopicSpec> topics, int fleetPartitions)
+      throws IOException, InterruptedException {
+    create(
+        topics.stream()
+            .map(
+                t ->
+                    new NewTopic(t.name(), t.partitions(fleetPartitions), (short) 1)
+                        .configs(t.config()))
+            .toList());
+  }
+
+  /**
    * Creates the topics that do not exist yet.
    *
    * @param partitions by topic
@@ -131,14 +148,19 @@ public final class EmbeddedBroker implements AutoCloseable {
    */
   public void createTopics(Map<String, Integer> partitions, Map<String, String> config)
       throws IOException, InterruptedException {
+    create(
+        partitions.entrySet().stream()
+            .map(e -> new NewTopic(e.getKey(), e.getValue(), (short) 1).configs(config))
+            .toList());
+  }
+
+  private void create(Collection<NewTopic> topics) throws IOException, InterruptedException {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers))) {
       Set<String> existing = admin.listTopics().names().get();
-      Collection<NewTopic> missing =
-          partitions.entrySet().stream()
-              .filter(e -> !existing.contains(e.getKey()))
-              .map(e -> new NewTopic(e.getKey(), e.getValue(), (short) 1).configs(config))
-              .toList();
-      admin.createTopics(missing).all().get();
+      admin
+          .createTopics(topics.stream().filter(t -> !existing.contains(t.name())).toList())
+          .all()
+          .get();
     } catch (ExecutionException e) {
       if (!(e.getCause() instanceof TopicExistsException)) {
         throw new IOException("topics can't be created: " + e.getCause().getMessage(), e);

@@ -6,6 +6,7 @@ import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.cli.command.LocalFleet;
 import dev.amanuensis.cli.kafka.KafkaTarget;
+import dev.amanuensis.schema.topic.Topics;
 import dev.amanuensis.worker.config.Setting;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -19,7 +20,6 @@ import java.util.Map;
  */
 final class Fleet implements LocalFleet {
   private static final int PARTITIONS = 4;
-  private static final Map<String, String> TOPIC_CONFIG = Map.of("max.message.bytes", "8388608");
 
   private final EmbeddedBroker broker;
   private final RegistryServer registry;
@@ -63,10 +63,7 @@ final class Fleet implements LocalFleet {
   private void startServers(Plan plan) throws IOException, InterruptedException {
     registry.start();
     broker.start();
-    broker.createTopics(
-        Map.of(
-            KafkaTarget.JOBS, PARTITIONS, KafkaTarget.TRANSCRIPTS, PARTITIONS, "audio-jobs.dlq", 1),
-        TOPIC_CONFIG);
+    broker.createTopics(Topics.all(), PARTITIONS);
     Map<String, String> settings = new HashMap<>(plan.workerSettings());
     settings.put(Setting.BOOTSTRAP_SERVERS.key(), broker.bootstrapServers());
     settings.put(Setting.SCHEMA_REGISTRY_URL.key(), registry.url());

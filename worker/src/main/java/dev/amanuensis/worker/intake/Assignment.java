@@ -2,7 +2,10 @@ package dev.amanuensis.worker.intake;
 
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
@@ -18,7 +21,12 @@ final class Assignment {
   private final Map<TopicPartition, Held> held = new HashMap<>();
   private long lastEpoch;
 
-  /** A partition that comes back after it went counts as new. */
+  /**
+   * A partition that comes back after it went counts as new.
+   *
+   * @param position of the next record, used where nothing is committed yet
+   * @param committed or null
+   */
   void add(TopicPartition partition, long position, OffsetAndMetadata committed) {
     PartitionProgress progress =
         committed == null
@@ -31,18 +39,42 @@ final class Assignment {
     partitions.forEach(held::remove);
   }
 
+  void clear() {
+    held.clear();
+  }
+
   /** Null if it is not held. */
   Held get(TopicPartition partition) {
     return held.get(partition);
   }
 
-  /** Whether the partition is held since that epoch. */
-  boolean isCurrent(TopicPartition partition, long epoch) {
-    Held h = held.get(partition);
-    return h != null && h.epoch() == epoch;
+  /** Whether the ticket's partition is held since the ticket was made. */
+  boolean isCurrent(Ticket ticket) {
+    Held h = held.get(ticket.partition());
+    return h != null && h.epoch() == ticket.epoch();
   }
 
-  boolean anyFull() {
-    return held.values().stream().anyMatch(h -> h.progress().full());
+  /** Of a ticket that is current. */
+  PartitionProgress progressOf(Ticket ticket) {
+    return held.get(ticket.partition()).progress();
+  }
+
+  /** Partitions whose window is at its end: a slow record holds their base. */
+  Set<TopicPartition> full() {
+    return held.entrySet().stream()
+        .filter(e -> e.getValue().progress().full())
+        .map(Map.Entry::getKey)
+        .collect(Collectors.toSet());
+  }
+
+  /** What to commit for the partitions of these tickets, all current, once they are published. */
+  Map<TopicPartition, OffsetAndMetadata> after(Collection<Ticket> published) {
+    Map<TopicPartition, Set<Long>> offsets = new HashMap<>();
+    for (Ticket t : published) {
+      offsets.computeIfAbsent(t.partition(), p -> new HashSet<>()).add(t.offset());
+    }
+    Map<TopicPartition, OffsetAndMetadata> commit = new HashMap<>();
+    offsets.forEach((p, done) -> commit.put(p, held.get(p).progress().after(done)));
+    return commit;
   }
 }

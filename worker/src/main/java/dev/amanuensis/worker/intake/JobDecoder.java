@@ -6,19 +6,30 @@ import dev.amanuensis.worker.job.Job;
 import dev.amanuensis.worker.job.TranscriptionOptions;
 import java.net.URI;
 import java.time.Instant;
-import java.util.List;
 import org.apache.kafka.common.errors.SerializationException;
 
 /** From the record on the wire to the job that the pipeline knows. */
 final class JobDecoder {
+  /** It is a key and part of every result, so it may not fill them. */
+  static final int MAX_ID_CHARS = 512;
+
   private JobDecoder() {}
 
   /**
+   * @param record null for a record without a value
    * @throws SerializationException if the record can't be a job
    */
   static Job decode(AudioJob record) {
+    if (record == null) {
+      throw new SerializationException("the record has no value");
+    }
     if (record.getJobId().isBlank()) {
       throw new SerializationException("the record has no job_id");
+    }
+    if (record.getJobId().length() > MAX_ID_CHARS) {
+      throw new SerializationException(
+          "the job_id has %,d characters, at most %d are taken"
+              .formatted(record.getJobId().length(), MAX_ID_CHARS));
     }
     Instant deadline = record.getDeadline();
     return new Job(
@@ -55,7 +66,7 @@ final class JobDecoder {
         r.getWordTimestamps(),
         r.getInitialPrompt(),
         or(r.getCarryInitialPrompt(), d.carryInitialPrompt()),
-        list(r.getTemperatures(), d.temperatures()),
+        or(r.getTemperatures(), d.temperatures()),
         or(r.getBeamSize(), d.beamSize()),
         or(r.getBestOf(), d.bestOf()),
         or(r.getPatience(), d.patience()),
@@ -66,7 +77,7 @@ final class JobDecoder {
         or(r.getConditionOnPreviousText(), d.conditionOnPreviousText()),
         threshold(r.getHallucinationSilenceThreshold(), d.hallucinationSilenceThreshold()),
         r.getClipTimestamps(),
-        list(r.getSuppressTokens(), d.suppressTokens()),
+        or(r.getSuppressTokens(), d.suppressTokens()),
         or(r.getWithoutTimestamps(), d.withoutTimestamps()),
         threshold(r.getMaxInitialTimestamp(), d.maxInitialTimestamp()),
         r.getSeed());
@@ -74,10 +85,6 @@ final class JobDecoder {
 
   private static <T> T or(T value, T otherwise) {
     return value == null ? otherwise : value;
-  }
-
-  private static <T> List<T> list(List<T> value, List<T> otherwise) {
-    return value == null || value.isEmpty() ? otherwise : value;
   }
 
   /** NaN switches a threshold off. */

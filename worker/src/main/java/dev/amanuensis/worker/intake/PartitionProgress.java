@@ -1,12 +1,9 @@
 package dev.amanuensis.worker.intake;
 
-import dev.amanuensis.worker.publish.Finished;
-import java.util.Base64;
 import java.util.BitSet;
-import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
-import org.apache.kafka.common.TopicPartition;
 
 /**
  * Which records of one partition are done, though they finish out of order. What is committed is
@@ -17,13 +14,8 @@ import org.apache.kafka.common.TopicPartition;
  * were seen, never by one.
  */
 final class PartitionProgress {
-  /**
-   * Offsets that the window may span: Base64 of so many bits and the prefix fit the broker's 4,096
-   * bytes (offset.metadata.max.bytes).
-   */
-  static final int MAX_WINDOW = 4096 / 4 * 3 * 8 - 256;
-
-  private static final String PREFIX = "a1:";
+  /** Offsets that the window may span, so that the bitmap fits the metadata. */
+  static final int MAX_WINDOW = OffsetMetadata.MAX_BITS;
 
   private final TreeSet<Long> pending = new TreeSet<>();
   private final TreeSet<Long> done = new TreeSet<>();
@@ -32,24 +24,16 @@ final class PartitionProgress {
   /** From what is committed. Metadata that is not ours counts as empty. */
   PartitionProgress(long base, String metadata) {
     this.end = base;
-    if (metadata != null && metadata.startsWith(PREFIX)) {
-      BitSet bits;
-      try {
-        bits = BitSet.valueOf(Base64.getDecoder().decode(metadata.substring(PREFIX.length())));
-      } catch (IllegalArgumentException e) {
-        return;
-      }
-      bits.stream().forEach(i -> done.add(base + i));
-    }
+    OffsetMetadata.decode(metadata).stream().forEach(i -> done.add(base + i));
   }
 
-  /** A record was delivered. False if it is done already: skip it. */
+  /** A record was delivered. False if it is done or delivered already: skip it. */
   boolean begin(long offset) {
-    end = Math.max(end, offset + 1);
-    if (done.contains(offset)) {
+    if (offset < base() || done.contains(offset) || !pending.add(offset)) {
+      end = Math.max(end, offset + 1);
       return false;
     }
-    pending.add(offset);
+    end = Math.max(end, offset + 1);
     return true;
   }
 
@@ -61,22 +45,28 @@ final class PartitionProgress {
   void done(long offset) {
     pending.remove(offset);
     done.add(offset);
-    long base = base();
-    done.headSet(base).clear();
+    done.headSet(base()).clear();
   }
 
-  /** What to commit once {@code finished} is published, without counting it as done yet. */
-  OffsetAndMetadata after(List<Finished> finished, TopicPartition partition) {
-    PartitionProgress then = new PartitionProgress(end, null);
-    then.pending.addAll(pending);
-    then.done.addAll(done);
-    then.end = end;
-    for (Finished f : finished) {
-      if (f.partition().equals(partition)) {
-        then.done(f.offset());
+  /** What to commit once these are published too, without counting them as done yet. */
+  OffsetAndMetadata after(Set<Long> published) {
+    long base = end;
+    for (long offset : pending) {
+      if (!published.contains(offset)) {
+        base = offset;
+        break;
       }
     }
-    return then.toCommit();
+    BitSet bits = new BitSet();
+    for (long offset : done.tailSet(base)) {
+      bits.set(Math.toIntExact(offset - base));
+    }
+    for (long offset : published) {
+      if (offset >= base) {
+        bits.set(Math.toIntExact(offset - base));
+      }
+    }
+    return new OffsetAndMetadata(base, OffsetMetadata.encode(bits));
   }
 
   boolean isDone(long offset) {
@@ -88,19 +78,17 @@ final class PartitionProgress {
     return pending.isEmpty() ? end : pending.first();
   }
 
-  /** Whether another record would outgrow what the metadata can say. */
+  /** Whether the bitmap could say that this record is done. Others wait until the base moves. */
+  boolean fits(long offset) {
+    return offset - base() < MAX_WINDOW;
+  }
+
+  /** Whether the next record would not fit. */
   boolean full() {
-    return end - base() >= MAX_WINDOW;
+    return !fits(end);
   }
 
   OffsetAndMetadata toCommit() {
-    long base = base();
-    BitSet bits = new BitSet();
-    done.tailSet(base).forEach(offset -> bits.set((int) (offset - base)));
-    return new OffsetAndMetadata(
-        base,
-        bits.isEmpty()
-            ? ""
-            : PREFIX + Base64.getEncoder().withoutPadding().encodeToString(bits.toByteArray()));
+    return after(Set.of());
   }
 }

@@ -1,25 +1,30 @@
 package dev.amanuensis.worker.pipeline;
 
+import dev.amanuensis.worker.job.AdmittedJob;
 import dev.amanuensis.worker.job.ErrorCode;
 import dev.amanuensis.worker.job.Job;
 import dev.amanuensis.worker.job.JobException;
+import dev.amanuensis.worker.job.JobListener;
 import dev.amanuensis.worker.job.JobResult;
+import dev.amanuensis.worker.job.Progress;
 import dev.amanuensis.worker.job.TranscriptionResult;
 import dev.amanuensis.worker.source.PreparedAudio;
 import dev.amanuensis.worker.transcription.Transcription;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 
 /**
  * One job on its way through the stages. Whoever ends it first (a stage, the deadline, a
  * cancellation) determines its result; its audio is released when it has ended and no stage works
  * on it any more. Thread-safe; the transcription belongs to the stage that holds the job.
  */
-final class JobRun {
+final class JobRun implements AdmittedJob {
   final Job job;
   final long sequence;
-  private final BiConsumer<JobRun, JobResult> onEnd;
+  final Progress from;
+  private final JobListener listener;
+  private final Consumer<JobRun> onEnd;
   private final long admitted = System.nanoTime();
   private final Map<String, Double> timings = new TreeMap<>();
   private PreparedAudio audio;
@@ -34,8 +39,14 @@ final class JobRun {
 
   Transcription transcription;
 
-  JobRun(Job job, long sequence, BiConsumer<JobRun, JobResult> onEnd) {
+  /**
+   * @param from where a predecessor was, or null
+   * @param onEnd told before the listener hears of the end
+   */
+  JobRun(Job job, Progress from, JobListener listener, long sequence, Consumer<JobRun> onEnd) {
     this.job = job;
+    this.from = from;
+    this.listener = listener;
     this.sequence = sequence;
     this.onEnd = onEnd;
   }
@@ -114,7 +125,21 @@ final class JobRun {
       outcome = new JobResult(job, status, result, audioSha256, code, message, Map.copyOf(timings));
       release();
     }
-    onEnd.accept(this, outcome);
+    onEnd.accept(this);
+    listener.done(outcome);
+  }
+
+  /** Tells the listener how far the transcription is; between two windows. */
+  void progressed() {
+    Progress progress = transcription.progress(audioSha256);
+    if (!hasEnded()) {
+      listener.progressed(progress);
+    }
+  }
+
+  @Override
+  public void cancel() {
+    end(JobResult.Status.CANCELLED, null, ErrorCode.CANCELLED, "cancelled");
   }
 
   private void release() {

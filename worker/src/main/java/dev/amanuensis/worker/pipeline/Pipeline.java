@@ -2,22 +2,24 @@ package dev.amanuensis.worker.pipeline;
 
 import dev.amanuensis.engine.Engine;
 import dev.amanuensis.engine.NativeBuffer;
+import dev.amanuensis.worker.job.AdmittedJob;
 import dev.amanuensis.worker.job.ErrorCode;
 import dev.amanuensis.worker.job.Job;
+import dev.amanuensis.worker.job.JobListener;
 import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.job.JobSink;
+import dev.amanuensis.worker.job.Progress;
 import dev.amanuensis.worker.source.AudioPreparer;
 import dev.amanuensis.worker.transcription.Tokenizer;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,7 +33,7 @@ public final class Pipeline implements JobSink, AutoCloseable {
   private static final long WATCH_MILLIS = 100;
 
   private final PipelineConfig config;
-  private final Map<JobRun, Consumer<JobResult>> runs = new ConcurrentHashMap<>();
+  private final Set<JobRun> runs = ConcurrentHashMap.newKeySet();
   private final AtomicLong sequence = new AtomicLong();
   private final StageQueue<JobRun> prepareQueue = new StageQueue<>(r -> r);
   private final StageQueue<WindowTask> encodeQueue = new StageQueue<>(t -> t.run);
@@ -60,32 +62,20 @@ public final class Pipeline implements JobSink, AutoCloseable {
   }
 
   @Override
-  public boolean tryAdmit(Job job, Consumer<JobResult> onDone) {
-    JobRun run = new JobRun(job, sequence.getAndIncrement(), this::ended);
+  public AdmittedJob tryAdmit(Job job, Progress from, JobListener listener) {
+    JobRun run = new JobRun(job, from, listener, sequence.getAndIncrement(), this::ended);
     synchronized (this) {
       if (closing || runs.size() >= config.maxJobs()) {
-        return false;
+        return null;
       }
-      runs.put(run, onDone);
+      runs.add(run);
     }
     prepareQueue.put(run);
-    return true;
+    return run;
   }
 
-  private void ended(JobRun run, JobResult result) {
-    Consumer<JobResult> onDone = runs.remove(run);
-    if (onDone == null) {
-      LOG.error("job {} ended twice", run.job.id());
-      return;
-    }
-    onDone.accept(result);
-  }
-
-  @Override
-  public void cancel(String jobId) {
-    runs.keySet().stream()
-        .filter(r -> r.job.id().equals(jobId))
-        .forEach(r -> r.end(JobResult.Status.CANCELLED, null, ErrorCode.CANCELLED, "cancelled"));
+  private void ended(JobRun run) {
+    runs.remove(run);
   }
 
   @Override
@@ -99,7 +89,7 @@ public final class Pipeline implements JobSink, AutoCloseable {
       Thread.sleep(WATCH_MILLIS);
       Instant now = Instant.now();
       long nanos = System.nanoTime();
-      for (JobRun run : runs.keySet()) {
+      for (JobRun run : runs) {
         if (run.job.deadline() != null && now.isAfter(run.job.deadline())) {
           run.end(
               JobResult.Status.EXPIRED,
@@ -126,7 +116,7 @@ public final class Pipeline implements JobSink, AutoCloseable {
     Collection<JobRun> left;
     synchronized (this) {
       closing = true;
-      left = List.copyOf(runs.keySet());
+      left = List.copyOf(runs);
       runs.clear();
     }
     if (!left.isEmpty()) {

@@ -7,11 +7,15 @@ import dev.amanuensis.worker.transcription.Geometry;
 import dev.amanuensis.worker.transcription.OptionCheck;
 import dev.amanuensis.worker.transcription.Tokenizer;
 import dev.amanuensis.worker.transcription.Transcription;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Fetches and decodes a job's audio, finds its log-mel maximum and sends its first window on. */
 final class PrepareStage {
   /** Frames between two looks at whether the job has ended meanwhile. */
   private static final int STRETCH = 60 * Geometry.FRAMES_PER_SECOND;
+
+  private static final Logger LOG = LoggerFactory.getLogger(PrepareStage.class);
 
   private final StageQueue<JobRun> queue;
   private final StageQueue<WindowTask> next;
@@ -71,6 +75,13 @@ final class PrepareStage {
     }
     run.globalMax = max;
     run.add("mel", System.nanoTime() - started);
+    if (run.from != null) {
+      try {
+        return Windows.resume(run, tokenizer);
+      } catch (IllegalArgumentException e) {
+        LOG.warn("job {} starts at its beginning: {}", run.job.id(), e.getMessage());
+      }
+    }
     if (frames > 0 && Transcription.detectsLanguage(run.job.options(), tokenizer)) {
       return new WindowTask(run, null);
     }

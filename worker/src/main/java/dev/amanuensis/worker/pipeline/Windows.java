@@ -6,6 +6,7 @@ import dev.amanuensis.worker.transcription.LanguageGuess;
 import dev.amanuensis.worker.transcription.Tokenizer;
 import dev.amanuensis.worker.transcription.Transcription;
 import dev.amanuensis.worker.transcription.WindowRequest;
+import java.util.Objects;
 import java.util.Optional;
 
 /** From a job's state to its next window, or to its end. */
@@ -29,12 +30,30 @@ final class Windows {
     return next(run);
   }
 
+  /**
+   * Goes on where a predecessor was.
+   *
+   * @return the next window, or null if the job is complete
+   * @throws IllegalArgumentException if its progress does not fit this audio
+   */
+  static WindowTask resume(JobRun run, Tokenizer tokenizer) throws JobException {
+    if (!Objects.equals(run.audio().sha256(), run.from.audioSha256())) {
+      throw new IllegalArgumentException("the audio has changed");
+    }
+    run.transcription =
+        Transcription.resume(run.job.options(), tokenizer, run.audio().samples(), run.from);
+    return next(run);
+  }
+
   /** The next window, or null after completing the job. */
   static WindowTask next(JobRun run) {
     Optional<WindowRequest> window = run.transcription.next();
     if (window.isEmpty()) {
       run.complete(run.transcription.result());
       return null;
+    }
+    if (window.get().seek() > 0) {
+      run.progressed();
     }
     return new WindowTask(run, window.get());
   }

@@ -6,6 +6,7 @@ import dev.amanuensis.schema.Status;
 import dev.amanuensis.schema.Transcript;
 import dev.amanuensis.schema.Word;
 import dev.amanuensis.schema.serde.AvroSerdes;
+import dev.amanuensis.schema.serde.RegistryFailure;
 import dev.amanuensis.worker.job.ErrorCode;
 import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.job.TranscriptionResult;
@@ -22,11 +23,19 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.Serializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Serialises results and dead letters, and keeps them within the size that the topics take. */
 public final class ResultEncoder implements AutoCloseable {
   /** Room for the record's key, headers and framing. */
-  private static final int OVERHEAD = 1024;
+  private static final int OVERHEAD = 4096;
+
+  /** Room for a dead letter's message, stack summary and other small fields. */
+  private static final int LETTER_OVERHEAD = 16 << 10;
+
+  private static final int MAX_MESSAGE_CHARS = 1000;
+  private static final Logger LOG = LoggerFactory.getLogger(ResultEncoder.class);
 
   private final WorkerIdentity identity;
   private final String transcriptsTopic;
@@ -53,43 +62,83 @@ public final class ResultEncoder implements AutoCloseable {
     this.deadLetters = AvroSerdes.serializer(clientConfig);
   }
 
-  /** A transcript, or FAILED with RESULT_TOO_LARGE where it would not fit. */
+  /**
+   * A transcript, or FAILED with RESULT_TOO_LARGE where it would not fit.
+   *
+   * @throws RegistryFailure if the registry can't be used; nothing else is thrown
+   */
   public ProducerRecord<byte[], byte[]> encode(JobResult result, String traceId) {
-    byte[] value = transcripts.serialize(transcriptsTopic, transcript(result, traceId));
-    if (value.length > maxBytes - OVERHEAD) {
-      JobResult failed =
-          new JobResult(
-              result.job(),
-              JobResult.Status.FAILED,
-              null,
-              result.audioSha256(),
-              ErrorCode.RESULT_TOO_LARGE,
-              "the transcript has %,d bytes, the topic takes %,d".formatted(value.length, maxBytes),
-              result.timings());
-      value = transcripts.serialize(transcriptsTopic, transcript(failed, traceId));
+    byte[] value;
+    try {
+      value = transcripts.serialize(transcriptsTopic, transcript(result, traceId));
+    } catch (RegistryFailure e) {
+      throw e;
+    } catch (RuntimeException e) {
+      LOG.error("the result of job {} can't be written", result.job().id(), e);
+      return failed(result, ErrorCode.INTERNAL, "a defect of the worker: " + e, traceId);
     }
-    byte[] key = result.job().id().getBytes(StandardCharsets.UTF_8);
-    return new ProducerRecord<>(transcriptsTopic, key, value);
+    if (value.length > maxBytes - OVERHEAD) {
+      return failed(
+          result,
+          ErrorCode.RESULT_TOO_LARGE,
+          "the transcript has %,d bytes, at most %,d are sent"
+              .formatted(value.length, maxBytes - OVERHEAD),
+          traceId);
+    }
+    return new ProducerRecord<>(transcriptsTopic, key(result), value);
+  }
+
+  /** What is sent in the place of a transcript that the topic does not take. */
+  public ProducerRecord<byte[], byte[]> tooLarge(JobResult result, String traceId) {
+    return failed(
+        result,
+        ErrorCode.RESULT_TOO_LARGE,
+        "the transcript is larger than the topic takes: see its max.message.bytes",
+        traceId);
+  }
+
+  /** Without the parts that can be large: text, and the producer's metadata. */
+  private ProducerRecord<byte[], byte[]> failed(
+      JobResult result, ErrorCode code, String message, String traceId) {
+    Transcript t =
+        described(result.job().id(), traceId)
+            .setStatus(Status.FAILED)
+            .setTimings(result.timings() == null ? Map.of() : result.timings())
+            .setErrorCode(code.name())
+            .setErrorMessage(cut(message))
+            .setAudioSha256(result.audioSha256())
+            .setSubmittedAt(result.job().submittedAt())
+            .build();
+    return new ProducerRecord<>(
+        transcriptsTopic, key(result), transcripts.serialize(transcriptsTopic, t));
+  }
+
+  private static byte[] key(JobResult result) {
+    return result.job().id().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private Transcript.Builder described(String jobId, String traceId) {
+    return Transcript.newBuilder()
+        .setJobId(jobId)
+        .setModel(identity.model())
+        .setModelSha256(identity.modelSha256())
+        .setProfile(identity.profile())
+        .setDevice(identity.device())
+        .setWorker(identity.workerId())
+        .setCompletedAt(Instant.now())
+        .setTraceId(traceId);
   }
 
   private Transcript transcript(JobResult result, String traceId) {
     Transcript.Builder b =
-        Transcript.newBuilder()
-            .setJobId(result.job().id())
+        described(result.job().id(), traceId)
             .setStatus(Status.valueOf(result.status().name()))
-            .setModel(identity.model())
-            .setModelSha256(identity.modelSha256())
-            .setProfile(identity.profile())
-            .setDevice(identity.device())
-            .setWorker(identity.workerId())
             .setTimings(result.timings())
             .setErrorCode(result.errorCode() == null ? null : result.errorCode().name())
-            .setErrorMessage(result.errorMessage())
+            .setErrorMessage(cut(result.errorMessage()))
             .setAudioSha256(result.audioSha256())
             .setSubmittedAt(result.job().submittedAt())
-            .setCompletedAt(Instant.now())
-            .setMetadata(result.job().metadata())
-            .setTraceId(traceId);
+            .setMetadata(result.job().metadata());
     TranscriptionResult t = result.transcription();
     if (t != null) {
       b.setText(t.text())
@@ -123,40 +172,73 @@ public final class ResultEncoder implements AutoCloseable {
         .toList();
   }
 
-  /** A record that is no job, with its bytes (cut where they would not fit). */
+  /**
+   * A record that is no job, with its bytes (cut where they would not fit).
+   *
+   * @throws RegistryFailure if the registry can't be used
+   */
   public ProducerRecord<byte[], byte[]> undecodable(
       ConsumerRecord<byte[], byte[]> record, Exception cause) {
+    return deadLetter(record, cause, maxBytes - OVERHEAD);
+  }
+
+  /** For a topic that does not take the bytes. */
+  public ProducerRecord<byte[], byte[]> undecodableWithoutBytes(
+      ConsumerRecord<byte[], byte[]> record, Exception cause) {
+    return deadLetter(record, cause, 0);
+  }
+
+  /**
+   * @param room for the record's own bytes: its value first, then headers and key as they fit
+   */
+  private ProducerRecord<byte[], byte[]> deadLetter(
+      ConsumerRecord<byte[], byte[]> record, Exception cause, int room) {
     byte[] value = record.value() == null ? new byte[0] : record.value();
+    int left = Math.max(0, room - LETTER_OVERHEAD);
+    // The key travels twice: in the letter, and as the letter's own key.
+    byte[] key = record.key() != null && 2L * record.key().length <= left / 4 ? record.key() : null;
+    left -= key == null ? 0 : 2 * key.length;
     Map<String, ByteBuffer> headers = new HashMap<>();
+    int forHeaders = left / 4;
     for (Header header : record.headers()) {
-      headers.put(
-          header.key(), ByteBuffer.wrap(header.value() == null ? new byte[0] : header.value()));
+      byte[] bytes = header.value() == null ? new byte[0] : header.value();
+      long size = 16L + 4L * header.key().length() + bytes.length;
+      if (size <= forHeaders) {
+        headers.put(header.key(), ByteBuffer.wrap(bytes));
+        forHeaders -= (int) size;
+        left -= (int) size;
+      }
     }
-    int room = maxBytes / 2;
     DeadLetter letter =
         DeadLetter.newBuilder()
             .setReason("UNDECODABLE")
-            .setMessage(String.valueOf(cause.getMessage()))
+            .setMessage(String.valueOf(cut(cause.getMessage())))
             .setStack(summary(cause))
             .setTopic(record.topic())
             .setPartition(record.partition())
             .setOffset(record.offset())
             .setRecordTimestamp(Instant.ofEpochMilli(Math.max(0, record.timestamp())))
-            .setKey(record.key() == null ? null : ByteBuffer.wrap(record.key()))
-            .setValue(ByteBuffer.wrap(value, 0, Math.min(value.length, room)))
+            .setKey(key == null ? null : ByteBuffer.wrap(key))
+            .setValue(ByteBuffer.wrap(value, 0, Math.min(value.length, left)))
             .setValueSize(value.length)
             .setValueSha256(sha256(value))
             .setHeaders(headers)
             .setWorker(identity.workerId())
             .setFailedAt(Instant.now())
             .build();
-    return new ProducerRecord<>(dlqTopic, record.key(), deadLetters.serialize(dlqTopic, letter));
+    return new ProducerRecord<>(dlqTopic, key, deadLetters.serialize(dlqTopic, letter));
+  }
+
+  private static String cut(String text) {
+    return text == null || text.length() <= MAX_MESSAGE_CHARS
+        ? text
+        : text.substring(0, MAX_MESSAGE_CHARS) + " ...";
   }
 
   private static String summary(Throwable cause) {
     StringBuilder text = new StringBuilder();
     for (Throwable t = cause; t != null && text.length() < 2000; t = t.getCause()) {
-      text.append(t.getClass().getName()).append(": ").append(t.getMessage()).append('\n');
+      text.append(t.getClass().getName()).append(": ").append(cut(t.getMessage())).append('\n');
     }
     return text.toString();
   }

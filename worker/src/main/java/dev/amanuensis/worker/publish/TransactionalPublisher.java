@@ -1,15 +1,23 @@
 package dev.amanuensis.worker.publish;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,8 +33,18 @@ public final class TransactionalPublisher implements AutoCloseable {
     COMMITTED,
     /** Nothing of it is visible; it may be tried again. */
     ABORTED,
-    /** Unknown: read the committed progress again, and send what it lacks. */
+    /** Unknown: {@link #settle}, read the committed progress again, and send what it lacks. */
     UNKNOWN
+  }
+
+  /**
+   * @param tooLarge which of the outputs the client or the broker refuses for their size; they
+   *     spoil every transaction they are part of
+   */
+  public record Result(Outcome outcome, Set<Integer> tooLarge) {
+    private Result(Outcome outcome) {
+      this(outcome, Set.of());
+    }
   }
 
   private static final Logger LOG = LoggerFactory.getLogger(TransactionalPublisher.class);
@@ -43,23 +61,46 @@ public final class TransactionalPublisher implements AutoCloseable {
   }
 
   /** Sends all outputs and commits the offsets in one transaction. */
-  public Outcome publish(
-      List<Finished> batch,
+  public Result publish(
+      List<ProducerRecord<byte[], byte[]>> outputs,
       Map<TopicPartition, OffsetAndMetadata> offsets,
       ConsumerGroupMetadata group) {
-    boolean committing = false;
+    List<Future<RecordMetadata>> sent = new ArrayList<>(outputs.size());
     try {
       Producer<byte[], byte[]> p = producer();
       p.beginTransaction();
-      batch.forEach(f -> p.send(f.output()));
+      outputs.forEach(o -> sent.add(p.send(o)));
+      p.flush();
+      Set<Integer> tooLarge = tooLarge(sent);
+      if (!tooLarge.isEmpty()) {
+        LOG.warn(
+            "{} of {} results are larger than their topic takes", tooLarge.size(), sent.size());
+        return new Result(abort(), tooLarge);
+      }
       p.sendOffsetsToTransaction(offsets, group);
-      committing = true;
       commit(p);
-      return Outcome.COMMITTED;
+      return new Result(Outcome.COMMITTED);
     } catch (KafkaException | IllegalStateException e) {
-      LOG.warn("transaction of {} results failed: {}", batch.size(), e.toString());
-      return committing ? lost() : abort();
+      LOG.warn("transaction of {} results failed: {}", outputs.size(), e.toString());
+      // Where it is not certain that nothing is visible, the client refuses to abort.
+      return new Result(abort());
     }
+  }
+
+  private static Set<Integer> tooLarge(List<Future<RecordMetadata>> sent) {
+    Set<Integer> found = new HashSet<>();
+    for (int i = 0; i < sent.size(); i++) {
+      try {
+        sent.get(i).get();
+      } catch (ExecutionException e) {
+        if (e.getCause() instanceof RecordTooLargeException) {
+          found.add(i);
+        }
+      } catch (InterruptedException e) {
+        throw new InterruptException(e);
+      }
+    }
+    return found;
   }
 
   /** A commit that times out is asked again: it may have happened. */
@@ -93,6 +134,20 @@ public final class TransactionalPublisher implements AutoCloseable {
   }
 
   /**
+   * Ends a transaction of unknown outcome: what it committed is readable after this, what it did
+   * not commit never will be. False if that has to be tried again.
+   */
+  public boolean settle() {
+    try {
+      producer();
+      return true;
+    } catch (KafkaException | IllegalStateException e) {
+      LOG.warn("no transactions at the moment: {}", e.toString());
+      return false;
+    }
+  }
+
+  /**
    * initTransactions completes or aborts what a predecessor with our id left open, and fences it.
    */
   private Producer<byte[], byte[]> producer() {
@@ -102,7 +157,7 @@ public final class TransactionalPublisher implements AutoCloseable {
         fresh.initTransactions();
       } catch (RuntimeException e) {
         fresh.close(Duration.ZERO);
-        throw e instanceof RetriableException ? new TimeoutException(e.getMessage(), e) : e;
+        throw e;
       }
       producer = fresh;
     }

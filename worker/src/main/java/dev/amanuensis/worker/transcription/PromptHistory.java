@@ -47,6 +47,16 @@ final class PromptHistory {
     }
   }
 
+  /** Tokens that are no prompt any more. */
+  int resetSince() {
+    return resetSince;
+  }
+
+  /** After the tokens of a predecessor were added. */
+  void resetSince(int tokens) {
+    resetSince = Math.min(tokens, all.size());
+  }
+
   /** What was transcribed, without the initial prompt. */
   int[] spoken() {
     return all.from(initial.length);

@@ -45,6 +45,23 @@ final class SeekClips {
     return -1;
   }
 
+  /** Index of the clip that {@link #advance} last returned a frame of. */
+  int current() {
+    return current;
+  }
+
+  /**
+   * Goes on in a clip where a predecessor was.
+   *
+   * @throws IllegalArgumentException if there is no such clip
+   */
+  void current(int clip) {
+    if (clip < 0 || clip >= clips.size()) {
+      throw new IllegalArgumentException("clip " + clip + " of " + clips.size());
+    }
+    current = clip;
+  }
+
   /** End of the clip that {@link #advance} last returned a frame of. */
   long end() {
     return clips.get(current)[1];

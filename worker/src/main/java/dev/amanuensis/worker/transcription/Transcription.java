@@ -1,6 +1,7 @@
 package dev.amanuensis.worker.transcription;
 
 import dev.amanuensis.worker.job.JobException;
+import dev.amanuensis.worker.job.Progress;
 import dev.amanuensis.worker.job.Segment;
 import dev.amanuensis.worker.job.TranscriptionOptions;
 import dev.amanuensis.worker.job.TranscriptionResult;
@@ -49,6 +50,63 @@ public final class Transcription {
     this.splitter = new WordSplitter(tokenizer, language.code());
     this.clips = new SeekClips(options.clipTimestamps(), contentFrames);
     this.history = new PromptHistory(options, tokenizer);
+  }
+
+  /**
+   * Goes on where a predecessor was.
+   *
+   * @param from of a job with the same audio, options and model
+   * @throws IllegalArgumentException if it does not fit this file
+   * @throws JobException INVALID_OPTION
+   */
+  public static Transcription resume(
+      TranscriptionOptions options, Tokenizer tokenizer, long samples, Progress from)
+      throws JobException {
+    LanguageGuess guess = new LanguageGuess(from.language(), from.languageProbability());
+    Transcription t = new Transcription(options, tokenizer, samples, guess);
+    if (from.contentFrames() != t.contentFrames
+        || from.seek() < 0
+        || from.seek() > t.contentFrames
+        || !from.language().equals(t.language.code())) {
+      throw new IllegalArgumentException(
+          "progress of %d frames in %s at %d, the file has %d in %s"
+              .formatted(
+                  from.contentFrames(),
+                  from.language(),
+                  from.seek(),
+                  t.contentFrames,
+                  t.language.code()));
+    }
+    t.clips.current(from.clip());
+    for (Segment segment : from.segments()) {
+      t.segments.add(segment);
+      t.history.add(TokenList.toArray(segment.tokens()));
+    }
+    t.history.resetSince(from.resetSince());
+    t.seek = from.seek();
+    t.lastSpeech = from.lastSpeech();
+    return t;
+  }
+
+  /**
+   * What {@link #resume} needs. Between two windows: not while one is out.
+   *
+   * @param audioSha256 to note with it
+   */
+  public Progress progress(String audioSha256) {
+    if (cut != null) {
+      throw new IllegalStateException("alignment is awaited");
+    }
+    return new Progress(
+        segments,
+        language.code(),
+        language.probability(),
+        seek,
+        contentFrames,
+        clips.current(),
+        lastSpeech,
+        history.resetSince(),
+        audioSha256);
   }
 
   private static LanguageGuess language(

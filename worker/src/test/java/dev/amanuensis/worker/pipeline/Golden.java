@@ -97,7 +97,7 @@ final class Golden implements AutoCloseable {
             deadline,
             Instant.now(),
             Map.of());
-    if (!pipeline.tryAdmit(job, done::complete)) {
+    if (pipeline.tryAdmit(job, null, done::complete) == null) {
       throw new IllegalStateException("not admitted");
     }
     return done;

@@ -1,0 +1,287 @@
+package dev.amanuensis.worker.intake;
+
+import dev.amanuensis.schema.serde.RegistryFailure;
+import dev.amanuensis.worker.job.JobResult;
+import dev.amanuensis.worker.publish.ResultEncoder;
+import dev.amanuensis.worker.publish.TransactionalPublisher;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Supplier;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RetriableException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Results on their way out: answered by the sink, serialised, published in one transaction with the
+ * progress of their partitions. Belongs to the loop thread, but for {@link #answer}.
+ */
+final class Outbox {
+  private static final Logger LOG = LoggerFactory.getLogger(Outbox.class);
+  private static final int MAX_BATCH = 256;
+  private static final long MAX_BATCH_BYTES = 16 << 20;
+  private static final Duration LOOK_UP = Duration.ofSeconds(5);
+
+  /** A job's result on its way back to the loop. */
+  private record Answer(Ticket ticket, JobResult result, String traceId) {}
+
+  /**
+   * Something to publish.
+   *
+   * @param smaller what to send where the broker finds the first encoding too large
+   */
+  private record Item(
+      Ticket ticket,
+      Supplier<ProducerRecord<byte[], byte[]>> encoding,
+      Supplier<ProducerRecord<byte[], byte[]>> smaller) {}
+
+  /** An item in its serialised form. */
+  private record Ready(Item item, ProducerRecord<byte[], byte[]> output) {
+    int bytes() {
+      return output.value().length;
+    }
+  }
+
+  /** Is told what becomes of tickets. */
+  interface Listener {
+    void answered(Ticket ticket);
+
+    void closed(Ticket ticket);
+  }
+
+  private final Assignment assignment;
+  private final ResultEncoder encoder;
+  private final TransactionalPublisher publisher;
+  private final Queue<Answer> answers = new ConcurrentLinkedQueue<>();
+  private final Queue<Item> toEncode = new ArrayDeque<>();
+  private final List<Ready> ready = new ArrayList<>();
+  private final Backoff registry = new Backoff(Duration.ofMillis(100));
+  private final Backoff broker = new Backoff(Duration.ofMillis(50));
+  private Listener listener;
+  private long bytes;
+
+  /** The last transaction's outcome is unknown: what is ready may be visible already. */
+  private boolean uncertain;
+
+  Outbox(Assignment assignment, ResultEncoder encoder, TransactionalPublisher publisher) {
+    this.assignment = assignment;
+    this.encoder = encoder;
+    this.publisher = publisher;
+  }
+
+  void listener(Listener l) {
+    this.listener = l;
+  }
+
+  /** The sink's answer; called on any thread, never blocks. */
+  void answer(Ticket ticket, JobResult result, String traceId) {
+    answers.add(new Answer(ticket, result, traceId));
+  }
+
+  void undecodable(Ticket ticket, ConsumerRecord<byte[], byte[]> record, Exception cause) {
+    toEncode.add(
+        new Item(
+            ticket,
+            () -> encoder.undecodable(record, cause),
+            () -> encoder.undecodableWithoutBytes(record, cause)));
+  }
+
+  /** Takes the sink's answers over and serialises them. */
+  void collect() {
+    for (Answer a = answers.poll(); a != null; a = answers.poll()) {
+      JobResult result = a.result();
+      String traceId = a.traceId();
+      listener.answered(a.ticket());
+      if (assignment.isCurrent(a.ticket())) {
+        log(result);
+      }
+      toEncode.add(
+          new Item(
+              a.ticket(),
+              () -> encoder.encode(result, traceId),
+              () -> encoder.tooLarge(result, traceId)));
+    }
+    while (!toEncode.isEmpty() && registry.over()) {
+      Item item = toEncode.peek();
+      if (!assignment.isCurrent(item.ticket())) {
+        listener.closed(item.ticket());
+      } else if (!encode(item)) {
+        return;
+      }
+      toEncode.remove();
+    }
+  }
+
+  private boolean encode(Item item) {
+    try {
+      add(new Ready(item, item.encoding().get()));
+      registry.succeeded();
+      return true;
+    } catch (RegistryFailure e) {
+      LOG.warn("{}; results wait", e.getMessage());
+      registry.failed();
+      return false;
+    }
+  }
+
+  private void add(Ready r) {
+    ready.add(r);
+    bytes += r.bytes();
+  }
+
+  private void remove(Ready r) {
+    bytes -= r.bytes();
+    listener.closed(r.item().ticket());
+  }
+
+  private static void log(JobResult r) {
+    Double total = r.timings().get("total");
+    LOG.info(
+        "job {} {}{} in {} ms",
+        r.job().id(),
+        r.status(),
+        r.errorCode() == null ? "" : " " + r.errorCode() + ": " + r.errorMessage(),
+        total == null ? -1 : Math.round(total));
+  }
+
+  /** Publishes a batch of what is ready, with the progress of its partitions. */
+  void flush(Consumer<?, ?> consumer) {
+    if (!broker.over() || (uncertain && !reconcile(consumer))) {
+      return;
+    }
+    dropLost();
+    List<Ready> batch = nextBatch();
+    if (batch.isEmpty()) {
+      return;
+    }
+    Map<TopicPartition, OffsetAndMetadata> offsets =
+        assignment.after(batch.stream().map(r -> r.item().ticket()).toList());
+    TransactionalPublisher.Result result =
+        publisher.publish(
+            batch.stream().map(Ready::output).toList(), offsets, consumer.groupMetadata());
+    switch (result.outcome()) {
+      case COMMITTED -> {
+        broker.succeeded();
+        finish(batch);
+      }
+      case ABORTED -> {
+        broker.failed();
+        shrink(batch, result.tooLarge());
+      }
+      case UNKNOWN -> {
+        broker.failed();
+        uncertain = true;
+      }
+    }
+  }
+
+  private List<Ready> nextBatch() {
+    List<Ready> batch = new ArrayList<>();
+    long sum = 0;
+    for (Ready r : ready) {
+      sum += r.bytes();
+      if (!batch.isEmpty() && (batch.size() == MAX_BATCH || sum > MAX_BATCH_BYTES)) {
+        break;
+      }
+      batch.add(r);
+    }
+    return batch;
+  }
+
+  private void finish(Collection<Ready> published) {
+    Set<Ready> all = new HashSet<>(published);
+    for (Ready r : all) {
+      assignment.progressOf(r.item().ticket()).done(r.item().ticket().offset());
+      remove(r);
+    }
+    ready.removeIf(all::contains);
+  }
+
+  /** What the broker finds too large is sent without its payload. */
+  private void shrink(List<Ready> batch, Set<Integer> tooLarge) {
+    for (int i : tooLarge) {
+      Ready old = batch.get(i);
+      try {
+        Ready small = new Ready(old.item(), old.item().smaller().get());
+        ready.set(ready.indexOf(old), small);
+        bytes += small.bytes() - old.bytes();
+        if (small.bytes() < old.bytes()) {
+          broker.skip();
+        }
+      } catch (RegistryFailure e) {
+        LOG.warn("{}; results wait", e.getMessage());
+      }
+    }
+  }
+
+  private void dropLost() {
+    ready.removeIf(
+        r -> {
+          boolean lost = !assignment.isCurrent(r.item().ticket());
+          if (lost) {
+            remove(r);
+          }
+          return lost;
+        });
+  }
+
+  /**
+   * After a transaction of unknown outcome: settles it, and drops what the committed progress says
+   * is visible. Nothing is published before that succeeds.
+   */
+  private boolean reconcile(Consumer<?, ?> consumer) {
+    try {
+      if (!publisher.settle()) {
+        broker.failed();
+        return false;
+      }
+      dropLost();
+      Set<TopicPartition> partitions = new HashSet<>();
+      ready.forEach(r -> partitions.add(r.item().ticket().partition()));
+      Map<TopicPartition, OffsetAndMetadata> committed =
+          partitions.isEmpty() ? Map.of() : consumer.committed(partitions, LOOK_UP);
+      finish(ready.stream().filter(r -> isDone(r, committed)).toList());
+      uncertain = false;
+      broker.succeeded();
+      return true;
+    } catch (RetriableException e) {
+      LOG.warn("can't read the committed progress: {}", e.toString());
+      broker.failed();
+      return false;
+    }
+  }
+
+  private static boolean isDone(Ready r, Map<TopicPartition, OffsetAndMetadata> committed) {
+    OffsetAndMetadata c = committed.get(r.item().ticket().partition());
+    return c != null
+        && new PartitionProgress(c.offset(), c.metadata()).isDone(r.item().ticket().offset());
+  }
+
+  /** The next flush does not wait for its turn. */
+  void hurry() {
+    registry.skip();
+    broker.skip();
+  }
+
+  /** Results that are not published yet. */
+  int size() {
+    return toEncode.size() + ready.size();
+  }
+
+  /** Of serialised results that are not published yet. */
+  long bytes() {
+    return bytes;
+  }
+}

@@ -1,0 +1,7 @@
+package dev.amanuensis.worker.job;
+
+/** A job that a sink holds. Safe for use by many threads. */
+public interface AdmittedJob {
+  /** Ends it with CANCELLED unless it has ended. */
+  void cancel();
+}
