@@ -5,6 +5,7 @@ import dev.amanuensis.engine.Engine;
 import dev.amanuensis.worker.config.Setting;
 import dev.amanuensis.worker.config.WorkerConfig;
 import dev.amanuensis.worker.intake.JobLoop;
+import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.pipeline.Pipeline;
 import dev.amanuensis.worker.pipeline.PipelineConfig;
 import dev.amanuensis.worker.publish.ResultEncoder;
@@ -40,12 +41,18 @@ public final class Worker implements AutoCloseable {
     this(config, WorkerModel.load(config));
   }
 
-  /** Builds the stages over a model, which it takes over. */
+  /** Builds the stages over a model, which it takes over; counts nothing. */
   public Worker(WorkerConfig config, WorkerModel model) {
+    this(config, model, WorkerMetrics.none());
+  }
+
+  /** Builds the stages over a model, which it takes over. */
+  public Worker(WorkerConfig config, WorkerModel model, WorkerMetrics metrics) {
     this.config = config;
     this.engine = model.engine();
     this.preparer = new AudioPreparer(sourceConfig(config));
-    this.pipeline = new Pipeline(pipelineConfig(config), engine, model.tokenizer(), preparer);
+    this.pipeline =
+        new Pipeline(pipelineConfig(config), engine, model.tokenizer(), preparer, metrics);
     String id = workerId(config);
     CpuInfo cpu = Engine.cpu();
     WorkerIdentity identity =
@@ -66,7 +73,8 @@ public final class Worker implements AutoCloseable {
                 config.text(Setting.DLQ_TOPIC),
                 config.count(Setting.MAX_RECORD_BYTES),
                 kafka.registry()),
-            new TransactionalPublisher(kafka.producer()));
+            new TransactionalPublisher(kafka.producer()),
+            metrics);
     LOG.info(
         "worker {} has loaded {} ({}) for {}", id, model.files().name(), identity.profile(), cpu);
   }

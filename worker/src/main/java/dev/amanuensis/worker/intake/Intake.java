@@ -5,6 +5,7 @@ import dev.amanuensis.schema.serde.RegistryFailure;
 import dev.amanuensis.worker.job.AdmittedJob;
 import dev.amanuensis.worker.job.Job;
 import dev.amanuensis.worker.job.JobSink;
+import dev.amanuensis.worker.metrics.WorkerMetrics;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -34,17 +35,24 @@ final class Intake {
   private final JobSink sink;
   private final Outbox outbox;
   private final Deserializer<AudioJob> deserializer;
+  private final WorkerMetrics metrics;
   private final Deque<Waiting> waiting = new ArrayDeque<>();
   private final Map<Ticket, AdmittedJob> running = new HashMap<>();
   private final Backoff registry = new Backoff(Duration.ofMillis(100));
   private long bytes;
   private boolean refused;
 
-  Intake(Assignment assignment, JobSink sink, Outbox outbox, Deserializer<AudioJob> deserializer) {
+  Intake(
+      Assignment assignment,
+      JobSink sink,
+      Outbox outbox,
+      Deserializer<AudioJob> deserializer,
+      WorkerMetrics metrics) {
     this.assignment = assignment;
     this.sink = sink;
     this.outbox = outbox;
     this.deserializer = deserializer;
+    this.metrics = metrics;
   }
 
   /** Notes what was delivered; what a predecessor has done already is skipped. */
@@ -94,11 +102,14 @@ final class Intake {
     Ticket ticket = next.ticket();
     Job job;
     try {
-      job = JobDecoder.decode(deserializer.deserialize(record.topic(), record.value()));
+      job =
+          JobDecoder.decode(deserializer.deserialize(record.topic(), record.value()))
+              .inTrace(traceId(record));
       registry.succeeded();
     } catch (RegistryFailure e) {
       LOG.warn("{}; trying again", e.getMessage());
       registry.failed();
+      metrics.retried(WorkerMetrics.Retry.REGISTRY);
       return false;
     } catch (RuntimeException e) {
       // Whatever decoding throws, the next record must not wait for this one.
@@ -106,12 +117,11 @@ final class Intake {
       outbox.undecodable(ticket, record, e);
       return true;
     }
-    String traceId = traceId(record);
-    AdmittedJob admitted =
-        sink.tryAdmit(job, null, result -> outbox.answer(ticket, result, traceId));
+    AdmittedJob admitted = sink.tryAdmit(job, null, result -> outbox.answer(ticket, result));
     if (admitted == null) {
       return false;
     }
+    metrics.jobAdmitted(job, record.topic());
     running.put(ticket, admitted);
     return true;
   }

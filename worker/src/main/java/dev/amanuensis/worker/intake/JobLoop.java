@@ -3,6 +3,7 @@ package dev.amanuensis.worker.intake;
 import dev.amanuensis.schema.AudioJob;
 import dev.amanuensis.schema.serde.AvroSerdes;
 import dev.amanuensis.worker.job.JobSink;
+import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.publish.ResultEncoder;
 import dev.amanuensis.worker.publish.TransactionalPublisher;
 import java.time.Duration;
@@ -41,6 +42,7 @@ public final class JobLoop implements AutoCloseable {
   private final JobSink sink;
   private final ResultEncoder encoder;
   private final TransactionalPublisher publisher;
+  private final WorkerMetrics metrics;
   private final Deserializer<AudioJob> deserializer;
   private final Assignment assignment = new Assignment();
   private final Outbox outbox;
@@ -58,14 +60,19 @@ public final class JobLoop implements AutoCloseable {
 
   /** Closes the encoder and the publisher when it ends; the sink stays its owner's. */
   public JobLoop(
-      IntakeConfig config, JobSink sink, ResultEncoder encoder, TransactionalPublisher publisher) {
+      IntakeConfig config,
+      JobSink sink,
+      ResultEncoder encoder,
+      TransactionalPublisher publisher,
+      WorkerMetrics metrics) {
     this.config = config;
     this.sink = sink;
     this.encoder = encoder;
     this.publisher = publisher;
+    this.metrics = metrics;
     this.deserializer = AvroSerdes.deserializer(AudioJob.class, config.registry());
-    this.outbox = new Outbox(assignment, encoder, publisher);
-    this.intake = new Intake(assignment, sink, outbox, deserializer);
+    this.outbox = new Outbox(assignment, encoder, publisher, metrics);
+    this.intake = new Intake(assignment, sink, outbox, deserializer, metrics);
     outbox.listener(
         new Outbox.Listener() {
           @Override
@@ -257,6 +264,7 @@ public final class JobLoop implements AutoCloseable {
   private final class Rebalance implements ConsumerRebalanceListener {
     @Override
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+      metrics.rebalanced("assigned");
       consumer.pause(partitions);
       fresh.addAll(partitions);
     }
@@ -270,11 +278,17 @@ public final class JobLoop implements AutoCloseable {
       } catch (RuntimeException e) {
         LOG.warn("results of revoked partitions are left to their new owner: {}", e.toString());
       }
-      onPartitionsLost(partitions);
+      metrics.rebalanced("revoked");
+      drop(partitions);
     }
 
     @Override
     public void onPartitionsLost(Collection<TopicPartition> partitions) {
+      metrics.rebalanced("lost");
+      drop(partitions);
+    }
+
+    private void drop(Collection<TopicPartition> partitions) {
       fresh.removeAll(partitions);
       assignment.remove(partitions);
       intake.cancelLost();

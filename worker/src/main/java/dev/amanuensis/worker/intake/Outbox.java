@@ -2,6 +2,7 @@ package dev.amanuensis.worker.intake;
 
 import dev.amanuensis.schema.serde.RegistryFailure;
 import dev.amanuensis.worker.job.JobResult;
+import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.publish.ResultEncoder;
 import dev.amanuensis.worker.publish.TransactionalPublisher;
 import java.time.Duration;
@@ -35,7 +36,7 @@ final class Outbox {
   private static final Duration LOOK_UP = Duration.ofSeconds(5);
 
   /** A job's result on its way back to the loop. */
-  private record Answer(Ticket ticket, JobResult result, String traceId) {}
+  private record Answer(Ticket ticket, JobResult result) {}
 
   /**
    * Something to publish.
@@ -64,6 +65,7 @@ final class Outbox {
   private final Assignment assignment;
   private final ResultEncoder encoder;
   private final TransactionalPublisher publisher;
+  private final WorkerMetrics metrics;
   private final Queue<Answer> answers = new ConcurrentLinkedQueue<>();
   private final Queue<Item> toEncode = new ArrayDeque<>();
   private final List<Ready> ready = new ArrayList<>();
@@ -75,10 +77,15 @@ final class Outbox {
   /** The last transaction's outcome is unknown: what is ready may be visible already. */
   private boolean uncertain;
 
-  Outbox(Assignment assignment, ResultEncoder encoder, TransactionalPublisher publisher) {
+  Outbox(
+      Assignment assignment,
+      ResultEncoder encoder,
+      TransactionalPublisher publisher,
+      WorkerMetrics metrics) {
     this.assignment = assignment;
     this.encoder = encoder;
     this.publisher = publisher;
+    this.metrics = metrics;
   }
 
   void listener(Listener l) {
@@ -86,11 +93,12 @@ final class Outbox {
   }
 
   /** The sink's answer; called on any thread, never blocks. */
-  void answer(Ticket ticket, JobResult result, String traceId) {
-    answers.add(new Answer(ticket, result, traceId));
+  void answer(Ticket ticket, JobResult result) {
+    answers.add(new Answer(ticket, result));
   }
 
   void undecodable(Ticket ticket, ConsumerRecord<byte[], byte[]> record, Exception cause) {
+    metrics.deadLetter("UNDECODABLE");
     toEncode.add(
         new Item(
             ticket,
@@ -102,9 +110,10 @@ final class Outbox {
   void collect() {
     for (Answer a = answers.poll(); a != null; a = answers.poll()) {
       JobResult result = a.result();
-      String traceId = a.traceId();
+      String traceId = result.job().traceId();
       listener.answered(a.ticket());
       if (assignment.isCurrent(a.ticket())) {
+        metrics.jobEnded(result);
         log(result);
       }
       toEncode.add(
@@ -132,6 +141,7 @@ final class Outbox {
     } catch (RegistryFailure e) {
       LOG.warn("{}; results wait", e.getMessage());
       registry.failed();
+      metrics.retried(WorkerMetrics.Retry.REGISTRY);
       return false;
     }
   }
@@ -168,9 +178,11 @@ final class Outbox {
     }
     Map<TopicPartition, OffsetAndMetadata> offsets =
         assignment.after(batch.stream().map(r -> r.item().ticket()).toList());
+    long started = System.nanoTime();
     TransactionalPublisher.Result result =
         publisher.publish(
             batch.stream().map(Ready::output).toList(), offsets, consumer.groupMetadata());
+    metrics.transaction(result.outcome().name(), System.nanoTime() - started);
     switch (result.outcome()) {
       case COMMITTED -> {
         broker.succeeded();

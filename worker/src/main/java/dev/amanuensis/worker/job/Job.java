@@ -12,6 +12,7 @@ import java.util.Map;
  * @param deadline after which the job is EXPIRED, or null
  * @param submittedAt when the producer enqueued it
  * @param metadata free text pairs, copied to the result
+ * @param traceId 32 lower-case hex digits of the W3C trace that the job belongs to, or null
  */
 public record Job(
     String id,
@@ -21,4 +22,25 @@ public record Job(
     int priority,
     Instant deadline,
     Instant submittedAt,
-    Map<String, String> metadata) {}
+    Map<String, String> metadata,
+    String traceId) {
+
+  /** A job outside any trace. */
+  public Job(
+      String id,
+      AudioSource source,
+      String contentType,
+      TranscriptionOptions options,
+      int priority,
+      Instant deadline,
+      Instant submittedAt,
+      Map<String, String> metadata) {
+    this(id, source, contentType, options, priority, deadline, submittedAt, metadata, null);
+  }
+
+  /** The same job as part of a trace. */
+  public Job inTrace(String trace) {
+    return new Job(
+        id, source, contentType, options, priority, deadline, submittedAt, metadata, trace);
+  }
+}

@@ -9,6 +9,8 @@ import dev.amanuensis.worker.job.JobListener;
 import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.job.JobSink;
 import dev.amanuensis.worker.job.Progress;
+import dev.amanuensis.worker.metrics.Meters;
+import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.source.AudioPreparer;
 import dev.amanuensis.worker.transcription.Tokenizer;
 import java.time.Instant;
@@ -45,7 +47,22 @@ public final class Pipeline implements JobSink, AutoCloseable {
   /** Takes neither the engine nor the preparer over: their owner closes them after the pipeline. */
   public Pipeline(
       PipelineConfig config, Engine engine, Tokenizer tokenizer, AudioPreparer preparer) {
+    this(config, engine, tokenizer, preparer, WorkerMetrics.none());
+  }
+
+  /** As above, and reports what happens. */
+  public Pipeline(
+      PipelineConfig config,
+      Engine engine,
+      Tokenizer tokenizer,
+      AudioPreparer preparer,
+      WorkerMetrics metrics) {
     this.config = config;
+    metrics.observe(Meters.JOBS_IN_FLIGHT, runs::size);
+    metrics.observe(Meters.JOBS_MAX, config::maxJobs);
+    metrics.observe(Meters.QUEUE_DEPTH, prepareQueue::size, "stage", "prepare");
+    metrics.observe(Meters.QUEUE_DEPTH, encodeQueue::size, "stage", "encode");
+    metrics.observe(Meters.QUEUE_DEPTH, decodeQueue::size, "stage", "decode");
     BlockingQueue<NativeBuffer> free = new LinkedBlockingQueue<>();
     for (int i = 0; i < config.windowsReady(); i++) {
       crossKv.add(NativeBuffer.allocate(engine.info().crossKvBytes()));

@@ -1,0 +1,46 @@
+package dev.amanuensis.worker.metrics;
+
+import io.micrometer.core.instrument.Clock;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+
+/** A registry that is read as text by a Prometheus server. Thread-safe. */
+public final class PrometheusText {
+  /** The classic format: no exemplars. */
+  public static final String PLAIN = "text/plain; version=0.0.4; charset=utf-8";
+
+  /** OpenMetrics: with exemplars. */
+  public static final String OPEN_METRICS =
+      "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(
+          PrometheusConfig.DEFAULT, new PrometheusRegistry(), Clock.SYSTEM, new ExemplarContext());
+
+  public PrometheusMeterRegistry registry() {
+    return registry;
+  }
+
+  /** Whether an Accept header asks for OpenMetrics. */
+  public static boolean wantsOpenMetrics(String accept) {
+    return accept != null && accept.contains("application/openmetrics-text");
+  }
+
+  /**
+   * All meters as text.
+   *
+   * @param openMetrics with exemplars, whose labels are {@code job_id} and {@code trace_id}
+   */
+  public String scrape(boolean openMetrics) {
+    if (!openMetrics) {
+      return registry.scrape(PLAIN);
+    }
+    // The sampler's labels are those of a span. No meter has a label span_id, and a quote inside a
+    // label's value is escaped, so the text can't be anything else.
+    return registry
+        .scrape(OPEN_METRICS)
+        .replace("# {span_id=\"", "# {job_id=\"")
+        .replace(",trace_id=\"\"}", "}");
+  }
+}
