@@ -21,11 +21,11 @@ public final class NativeBuffer implements AutoCloseable {
   private final int bytes;
   private ByteBuffer view;
 
-  private NativeBuffer(long block, long address, int bytes) {
+  private NativeBuffer(long block, long address, int bytes, ByteBuffer view) {
     this.block = block;
     this.address = address;
     this.bytes = bytes;
-    this.view = new Pointer(address).getByteBuffer(0, bytes).order(ByteOrder.nativeOrder());
+    this.view = view.order(ByteOrder.nativeOrder());
   }
 
   /**
@@ -43,8 +43,17 @@ public final class NativeBuffer implements AutoCloseable {
       throw new OutOfMemoryError("native buffer of " + bytes + " bytes");
     }
     long address = (block + PAGE - 1) / PAGE * PAGE;
-    new Pointer(address).clear(bytes);
-    return new NativeBuffer(block, address, (int) bytes);
+    Pointer pointer = new Pointer(address);
+    pointer.clear(bytes);
+    return new NativeBuffer(block, address, (int) bytes, pointer.getByteBuffer(0, bytes));
+  }
+
+  /**
+   * The same memory under a handle of its own, for somebody who may use it for a while: closing
+   * that refuses later calls through it and frees nothing. It must be closed before this buffer.
+   */
+  public NativeBuffer view() {
+    return new NativeBuffer(0, address, bytes, bytes0().duplicate());
   }
 
   /** Address of the first byte, a multiple of 4096. */
@@ -97,7 +106,9 @@ public final class NativeBuffer implements AutoCloseable {
   public synchronized void close() {
     if (view != null) {
       view = null;
-      Native.free(block);
+      if (block != 0) {
+        Native.free(block);
+      }
     }
   }
 }

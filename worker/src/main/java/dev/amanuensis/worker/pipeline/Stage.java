@@ -1,8 +1,15 @@
 package dev.amanuensis.worker.pipeline;
 
+import java.util.Locale;
+
 /** The stages, in the order in which a job walks through them. */
-enum Stage {
+public enum Stage {
   PREPARE,
   ENCODE,
-  DECODE
+  DECODE;
+
+  /** As it appears in metrics and settings. */
+  public String label() {
+    return name().toLowerCase(Locale.ROOT);
+  }
 }

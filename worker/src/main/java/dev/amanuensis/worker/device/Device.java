@@ -1,0 +1,45 @@
+package dev.amanuensis.worker.device;
+
+import dev.amanuensis.engine.NativeBuffer;
+
+/** What runs encoder windows. Thread-safe; its lanes belong to one thread each. */
+public interface Device extends AutoCloseable {
+  /** What every transcript, the log and the health page say, for example {@code cpu avx2}. */
+  String description();
+
+  /** Whether its results are not real. */
+  boolean simulated();
+
+  /** Host lanes that keep it busy. */
+  int lanes();
+
+  /** Scratch memory for one window at a time. */
+  Lane newLane();
+
+  DeviceStatistics statistics();
+
+  /** Once all lanes are closed. */
+  @Override
+  void close();
+
+  /**
+   * One window at a time, on one thread at a time. Both calls read and write the given memory in
+   * place.
+   */
+  interface Lane extends AutoCloseable {
+    /**
+     * @param mel mels x 3000 f32
+     * @param states out: encoder states, 1500 x state f32
+     */
+    void encode(NativeBuffer mel, NativeBuffer states) throws InterruptedException;
+
+    /**
+     * @param states as {@link #encode} left them; not needed afterwards
+     * @param crossKv out: in the decoder's own layout
+     */
+    void crossKv(NativeBuffer states, NativeBuffer crossKv);
+
+    @Override
+    void close();
+  }
+}
