@@ -31,22 +31,27 @@ public final class Main {
 
   /** Runs a command and returns its exit code. */
   static int run(Terminal terminal, String... arguments) {
-    AmanuensisCommand root = new AmanuensisCommand();
-    CommandLine commandLine = new CommandLine(root);
-    commandLine
-        .addSubcommand(
-            new TranscribeCommand(terminal, new LocalFleetStarter(terminal), Languages::code))
-        .addSubcommand(new SubmitCommand(terminal, Languages::code))
-        .addSubcommand(new WatchCommand(terminal))
-        .addSubcommand(new StandaloneCommand(terminal))
-        .addSubcommand(new WorkerCommand(terminal))
-        .addSubcommand(new ModelCommand(terminal));
+    CommandLine commandLine = commandLine(terminal);
+    AmanuensisCommand root = commandLine.getCommand();
     commandLine.setExecutionStrategy(
         parsed -> {
           LogSetup.use(root.verbose ? LogSetup.Detail.VERBOSE : LogSetup.Detail.QUIET);
           return new RunLast().execute(parsed);
         });
     return new CommandRunner(commandLine, terminal, () -> root.verbose).run(arguments);
+  }
+
+  /** The root command with every other below it. */
+  public static CommandLine commandLine(Terminal terminal) {
+    return new CommandLine(new AmanuensisCommand())
+        .addSubcommand(
+            new TranscribeCommand(terminal, new LocalFleetStarter(terminal), Languages::code))
+        .addSubcommand(new SubmitCommand(terminal, Languages::code))
+        .addSubcommand(new WatchCommand(terminal))
+        .addSubcommand(new StandaloneCommand(terminal))
+        .addSubcommand(new WorkerCommand(terminal))
+        .addSubcommand(new ModelCommand(terminal))
+        .addSubcommand(new CompletionCommand(terminal));
   }
 
   private static void leaveMarker() {
