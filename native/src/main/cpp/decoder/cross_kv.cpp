@@ -32,9 +32,35 @@ CrossKvWriter::CrossKvWriter(const CrossKvLayout& layout, const std::vector<Line
       weights_(weights),
       heads_(heads),
       runner_(weights.front().arithmetic, weights.front().k, weights.front().n, kBlock),
-      rows_(static_cast<size_t>(kBlock) * static_cast<size_t>(weights.front().n)) {}
+      rows_(static_cast<size_t>(kBlock) * static_cast<size_t>(weights.front().n)),
+      quantised_(static_cast<size_t>(weights.front().k)),
+      sums_(static_cast<size_t>(weights.front().n)),
+      row_scale_(static_cast<size_t>(layout.frames())) {}
 
-void CrossKvWriter::write(const float* states, void* kv) {
+void CrossKvWriter::write_on_device(const float* states, void* kv, GemmLane& gemm) {
+  const RowKernels& kernels = row_kernels();
+  const auto k = static_cast<int>(weights_.front().k), n = static_cast<int>(weights_.front().n);
+  for (size_t layer = 0; layer < weights_.size(); layer++) {
+    const LinearWeights& w = weights_[layer];
+    gemm.begin(w, layout_.frames());
+    for (int r = 0; r < layout_.frames(); r++) {
+      row_scale_[static_cast<size_t>(r)] =
+          kernels.quantise(states + static_cast<size_t>(r) * k, quantised_.data(), k);
+      gemm.put(r, quantised_.data());
+    }
+    gemm.run();
+    for (int r = 0; r < layout_.frames(); r++) {
+      kernels.dequantise_f32(gemm.sums(r, sums_.data()), row_scale_[static_cast<size_t>(r)], w.scale.data(),
+                             w.bias.data(), rows_.data(), n);
+      store_row(rows_.data(), static_cast<int>(layer), r, kv);
+    }
+  }
+}
+
+void CrossKvWriter::write(const float* states, void* kv, GemmLane* gemm) {
+  const WindowPart on_device(layout_.arithmetic() == Arithmetic::kInt8 ? gemm : nullptr,
+                             GemmLane::Part::kCrossKv);
+  if (on_device) return write_on_device(states, kv, *gemm);
   const int64_t k = weights_.front().k, n = weights_.front().n;
   for (size_t layer = 0; layer < weights_.size(); layer++)
     for (int first = 0; first < layout_.frames(); first += kBlock) {

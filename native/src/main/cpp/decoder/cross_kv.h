@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "device/cpu/linear.h"
+#include "device/gemm_device.h"
 
 namespace amanuensis {
 
@@ -42,16 +43,20 @@ class CrossKvWriter {
  public:
   /// weights: per layer [k; v] stacked on rows (2 state x state).
   CrossKvWriter(const CrossKvLayout& layout, const std::vector<LinearWeights>& weights, int heads);
-  /// states: frames x state f32.
-  void write(const float* states, void* kv);
+  /// states: frames x state f32. gemm: computes the products if it admits the window; null: none.
+  void write(const float* states, void* kv, GemmLane* gemm = nullptr);
 
  private:
+  void write_on_device(const float* states, void* kv, GemmLane& gemm);
   void store_row(const float* row, int layer, int frame, void* kv) const;
   const CrossKvLayout& layout_;
   const std::vector<LinearWeights>& weights_;
   int heads_;
   LinearRunner runner_;
-  AlignedArray<float> rows_;  // kBlock x 2 state
+  AlignedArray<float> rows_;        // kBlock x 2 state
+  AlignedArray<int8_t> quantised_;  // state
+  AlignedArray<int32_t> sums_;      // 2 state
+  AlignedArray<float> row_scale_;   // frames
 };
 
 /// One query head: scores over all frames (copied to qk if not null), softmax, weighted sum -> out[64].

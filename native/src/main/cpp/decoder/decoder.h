@@ -41,7 +41,7 @@ struct DecoderWeights {
   size_t bytes = 0;
 };
 std::shared_ptr<const DecoderWeights> load_decoder(const DecoderShape& shape, Arithmetic arithmetic,
-                                                   const TensorReader& read);
+                                                   const TensorReader& read, bool plain_cross = false);
 
 /// Row of a forward pass: one token of one sequence.
 struct ForwardRow {

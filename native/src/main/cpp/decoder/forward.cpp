@@ -27,7 +27,7 @@ std::vector<float> eighth(std::vector<float> v) {
 }
 
 DecoderBlock load_block(const TensorReader& read, const std::string& l, int state, Arithmetic a,
-                        std::vector<LinearWeights>& cross) {
+                        std::vector<LinearWeights>& cross, bool plain_cross) {
   const auto linear = [&](const std::string& name, int64_t k) {
     return pack_linear(a, read(l + name + ".weight"), read(l + name + ".bias"), k, kRunnerRows);
   };
@@ -47,13 +47,13 @@ DecoderBlock load_block(const TensorReader& read, const std::string& l, int stat
   b.fc1 = linear("fc1", state);
   b.fc2 = linear("fc2", 4 * state);
   cross.push_back(pack_linear(a, stacked(read(c + "k_proj.weight"), read(c + "v_proj.weight")),
-                              stacked(no_bias, read(c + "v_proj.bias")), state, kRunnerRows));
+                              stacked(no_bias, read(c + "v_proj.bias")), state, kRunnerRows, plain_cross));
   return b;
 }
 }  // namespace
 
 std::shared_ptr<const DecoderWeights> load_decoder(const DecoderShape& shape, Arithmetic arithmetic,
-                                                   const TensorReader& read) {
+                                                   const TensorReader& read, bool plain_cross) {
   auto w = std::make_shared<DecoderWeights>();
   const std::string d = "model.decoder.";
   w->shape = shape;
@@ -62,8 +62,8 @@ std::shared_ptr<const DecoderWeights> load_decoder(const DecoderShape& shape, Ar
   w->embedding = AlignedArray<float>(embedding);
   w->positions = AlignedArray<float>(read(d + "embed_positions.weight"));
   for (int i = 0; i < shape.layers; i++) {
-    w->blocks.push_back(
-        load_block(read, d + "layers." + std::to_string(i) + ".", shape.state, arithmetic, w->cross_kv));
+    w->blocks.push_back(load_block(read, d + "layers." + std::to_string(i) + ".", shape.state, arithmetic,
+                                   w->cross_kv, plain_cross));
     const auto& b = w->blocks.back();
     w->bytes += b.qkv.bytes() + b.self_out.bytes() + b.cross_q.bytes() + b.cross_out.bytes() + b.fc1.bytes() +
                 b.fc2.bytes() + w->cross_kv.back().bytes();

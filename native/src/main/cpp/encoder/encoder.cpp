@@ -87,12 +87,13 @@ Norm norm(const TensorReader& read, const std::string& name) {
   return {AlignedArray<float>(read(name + ".weight")), AlignedArray<float>(read(name + ".bias"))};
 }
 
-LinearWeights linear(Arithmetic a, const TensorReader& read, const std::string& name, int64_t k) {
-  return pack_linear(a, read(name + ".weight"), read(name + ".bias"), k, encoder_block_rows());
+LinearWeights linear(Arithmetic a, const TensorReader& read, const std::string& name, int64_t k, bool plain) {
+  return pack_linear(a, read(name + ".weight"), read(name + ".bias"), k, encoder_block_rows(), plain);
 }
 
 // q, k and v as one projection; q carries the whole 1 / sqrt(64) of the scores (exact: a power of two).
-LinearWeights fused_qkv(Arithmetic a, const TensorReader& read, const std::string& name, int64_t state) {
+LinearWeights fused_qkv(Arithmetic a, const TensorReader& read, const std::string& name, int64_t state,
+                        bool plain) {
   auto w = read(name + ".q_proj.weight");
   auto b = read(name + ".q_proj.bias");
   for (auto& x : w) x *= 0.125f;
@@ -103,13 +104,13 @@ LinearWeights fused_qkv(Arithmetic a, const TensorReader& read, const std::strin
   w.insert(w.end(), v.begin(), v.end());
   b.insert(b.end(), static_cast<size_t>(state), 0.0f);
   b.insert(b.end(), vb.begin(), vb.end());
-  return pack_linear(a, w, b, state, encoder_block_rows());
+  return pack_linear(a, w, b, state, encoder_block_rows(), plain);
 }
 
 }  // namespace
 
 std::shared_ptr<const EncoderWeights> load_encoder(const EncoderShape& s, Arithmetic arithmetic,
-                                                   const TensorReader& read) {
+                                                   const TensorReader& read, bool keep_plain) {
   auto w = std::make_shared<EncoderWeights>();
   w->shape = s;
   w->arithmetic = arithmetic;
@@ -122,12 +123,13 @@ std::shared_ptr<const EncoderWeights> load_encoder(const EncoderShape& s, Arithm
     const std::string l = e + "layers." + std::to_string(i) + ".";
     Block b;
     b.attention_norm = norm(read, l + "self_attn_layer_norm");
-    b.qkv = fused_qkv(arithmetic, read, l + "self_attn", s.state);
-    b.out = linear(arithmetic, read, l + "self_attn.out_proj", s.state);
+    b.qkv = fused_qkv(arithmetic, read, l + "self_attn", s.state, keep_plain);
+    b.out = linear(arithmetic, read, l + "self_attn.out_proj", s.state, keep_plain);
     b.mlp_norm = norm(read, l + "final_layer_norm");
-    b.fc1 = linear(arithmetic, read, l + "fc1", s.state);
-    b.fc2 = linear(arithmetic, read, l + "fc2", 4 * s.state);
-    w->bytes += b.qkv.packed.size() + b.out.packed.size() + b.fc1.packed.size() + b.fc2.packed.size();
+    b.fc1 = linear(arithmetic, read, l + "fc1", s.state, keep_plain);
+    b.fc2 = linear(arithmetic, read, l + "fc2", 4 * s.state, keep_plain);
+    for (const LinearWeights* linear : {&b.qkv, &b.out, &b.fc1, &b.fc2})
+      w->bytes += linear->packed.size() + linear->plain.size();
     w->blocks.push_back(std::move(b));
   }
   w->final_norm = norm(read, e + "layer_norm");
@@ -228,8 +230,8 @@ struct Around<Arithmetic::kF32> {
 }  // namespace
 
 struct Encoder::Lane {
-  Lane(std::shared_ptr<const EncoderWeights> weights, int n)
-      : w(std::move(weights)), threads(n), k(row_kernels()) {
+  Lane(std::shared_ptr<const EncoderWeights> weights, int n, GemmLane* device)
+      : w(std::move(weights)), threads(n), k(row_kernels()), gemm(device) {
     const auto& s = w->shape;
     const auto cs = static_cast<size_t>(s.context) * s.state;
     const size_t element = w->half ? 2 : 4;
@@ -244,11 +246,15 @@ struct Encoder::Lane {
     vals = AlignedArray<uint8_t>(cs * element);
     packed_values_bytes = (workspaces[0]->values.packed_bytes() + 63) / 64 * 64;
     packed_values = AlignedArray<uint8_t>(packed_values_bytes * static_cast<size_t>(s.heads));
+    if (gemm == nullptr) return;
+    row_scale = AlignedArray<float>(static_cast<size_t>(s.context));
+    mlp_hidden = AlignedArray<int8_t>(cs * 4);
   }
 
   std::shared_ptr<const EncoderWeights> w;
   int threads;
   const RowKernels& k;
+  GemmLane* gemm;  // null: no device
   std::vector<std::unique_ptr<Workspace>> workspaces;
   AlignedArray<uint8_t> frames;      // (2 context + 2) x mels of T, first and last row zero
   AlignedArray<uint8_t> hidden;      // (2 context + 2) x state of T, first and last row zero
@@ -258,6 +264,8 @@ struct Encoder::Lane {
   AlignedArray<uint8_t> keys, vals;  // heads x context x 64 of T
   AlignedArray<uint8_t> packed_values;
   size_t packed_values_bytes = 0;
+  AlignedArray<float> row_scale;    // context: scales of the rows that are with the device
+  AlignedArray<int8_t> mlp_hidden;  // context x 4 state, between fc1 and fc2 on the device
 
   /// Runs work(bench, i) for i in [0, n) on this lane's threads.
   template <class F>
@@ -285,6 +293,14 @@ struct Encoder::Lane {
   void attention_heads();
   template <Arithmetic A>
   void mlp(const Block& block);
+  /// The same as project_qkv and mlp, with the products of all rows at once on the device.
+  template <class T>
+  void project_qkv_on_device(const Block& block);
+  void mlp_on_device(const Block& block);
+  template <class Before, class After>
+  void product_on_device(const LinearWeights& weights, Before before, After after);
+  template <Arithmetic A, class T>
+  void store_qkv(const Block& block, const typename Around<A>::Sum* sums, float scale, size_t t);
 };
 
 namespace {
@@ -338,9 +354,6 @@ void Encoder::Lane::project_qkv(const Block& block) {
   using Path = Around<A>;
   const auto& s = w->shape;
   const auto n = static_cast<size_t>(s.state);
-  T* qs = reinterpret_cast<T*>(q.data());
-  T* ks = reinterpret_cast<T*>(keys.data());
-  T* vs = reinterpret_cast<T*>(vals.data());
   blocks(s.context, [&](Workspace& b, int first) {
     auto* in = reinterpret_cast<typename Path::Input*>(b.narrow.data());
     const auto* sums = reinterpret_cast<const typename Path::Sum*>(b.acc.data());
@@ -350,18 +363,26 @@ void Encoder::Lane::project_qkv(const Block& block) {
                      in + static_cast<size_t>(r) * n, s.state);
     b.qkv.run(in, block.qkv.packed.data(), b.acc.data());
     for (int r = 0; r < b.rows; r++) {
-      const auto* a = sums + static_cast<size_t>(r) * 3 * n;
-      const float scale = b.scale[static_cast<size_t>(r)];
-      const size_t t = static_cast<size_t>(first + r);
-      Path::store(k, a, scale, block.qkv, 0, qs + t * n, s.state);
-      for (int h = 0; h < s.heads; h++) {
-        const int at = s.state + h * kHead;
-        const size_t to = (static_cast<size_t>(h) * s.context + t) * kHead;
-        Path::store(k, a, scale, block.qkv, at, ks + to, kHead);
-        Path::store(k, a, scale, block.qkv, at + s.state, vs + to, kHead);
-      }
+      store_qkv<A, T>(block, sums + static_cast<size_t>(r) * 3 * n, b.scale[static_cast<size_t>(r)],
+                      static_cast<size_t>(first + r));
     }
   });
+}
+
+// Row t of [q k v]: q stays a row, k and v are sorted by heads.
+template <Arithmetic A, class T>
+void Encoder::Lane::store_qkv(const Block& block, const typename Around<A>::Sum* sums, float scale,
+                              size_t t) {
+  using Path = Around<A>;
+  const auto& s = w->shape;
+  Path::store(k, sums, scale, block.qkv, 0, reinterpret_cast<T*>(q.data()) + t * static_cast<size_t>(s.state),
+              s.state);
+  for (int h = 0; h < s.heads; h++) {
+    const int at = s.state + h * kHead;
+    const size_t to = (static_cast<size_t>(h) * s.context + t) * kHead;
+    Path::store(k, sums, scale, block.qkv, at, reinterpret_cast<T*>(keys.data()) + to, kHead);
+    Path::store(k, sums, scale, block.qkv, at + s.state, reinterpret_cast<T*>(vals.data()) + to, kHead);
+  }
 }
 
 template <class T>
@@ -420,15 +441,89 @@ void Encoder::Lane::mlp(const Block& block) {
   });
 }
 
+// before(workspace, row, values): fills the row's int8 values and returns its scale; after(workspace, row,
+// sums, scale): takes the row's sums.
+template <class Before, class After>
+void Encoder::Lane::product_on_device(const LinearWeights& weights, Before before, After after) {
+  gemm->begin(weights, w->shape.context);
+  blocks(w->shape.context, [&](Workspace& b, int first) {
+    auto* values = reinterpret_cast<int8_t*>(b.wide.data());
+    for (int r = first; r < first + b.rows; r++) {
+      row_scale[static_cast<size_t>(r)] = before(b, static_cast<size_t>(r), values);
+      gemm->put(r, values);
+    }
+  });
+  gemm->run();
+  blocks(w->shape.context, [&](Workspace& b, int first) {
+    for (int r = first; r < first + b.rows; r++)
+      after(b, static_cast<size_t>(r), gemm->sums(r, b.acc.data()), row_scale[static_cast<size_t>(r)]);
+  });
+}
+
+template <class T>
+void Encoder::Lane::project_qkv_on_device(const Block& block) {
+  using Path = Around<Arithmetic::kInt8>;
+  const int state = w->shape.state;
+  const auto n = static_cast<size_t>(state);
+  product_on_device(
+      block.qkv,
+      [&](Workspace& b, size_t r, int8_t* values) {
+        return Path::norm(k, x.data() + r * n, block.attention_norm, b.row.data(), values, state);
+      },
+      [&](Workspace&, size_t r, const int32_t* sums, float scale) {
+        store_qkv<Arithmetic::kInt8, T>(block, sums, scale, r);
+      });
+}
+
+void Encoder::Lane::mlp_on_device(const Block& block) {
+  using Path = Around<Arithmetic::kInt8>;
+  const int state = w->shape.state;
+  const auto n = static_cast<size_t>(state);
+  product_on_device(
+      block.out,
+      [&](Workspace&, size_t r, int8_t* values) {
+        return Path::take(k, attended.data() + r * n, values, state);
+      },
+      [&](Workspace&, size_t r, const int32_t* sums, float scale) {
+        Path::add(k, sums, scale, block.out, x.data() + r * n, state);
+      });
+  // GELU needs the whole row of fc1: its int8 row goes into the lane's own buffer until fc2 begins.
+  product_on_device(
+      block.fc1,
+      [&](Workspace& b, size_t r, int8_t* values) {
+        return Path::norm(k, x.data() + r * n, block.mlp_norm, b.row.data(), values, state);
+      },
+      [&](Workspace& b, size_t r, const int32_t* sums, float scale) {
+        row_scale[r] =
+            Path::gelu(k, sums, scale, block.fc1, b.row.data(), mlp_hidden.data() + r * 4 * n, 4 * state);
+      });
+  product_on_device(
+      block.fc2,
+      [&](Workspace&, size_t r, int8_t* values) {
+        std::memcpy(values, mlp_hidden.data() + r * 4 * n, 4 * n);
+        return row_scale[r];
+      },
+      [&](Workspace&, size_t r, const int32_t* sums, float scale) {
+        Path::add(k, sums, scale, block.fc2, x.data() + r * n, state);
+      });
+}
+
 template <Arithmetic A, class T>
 void Encoder::Lane::encode(const float* mel, int64_t stride, float* states, float* outputs) {
   const auto& s = w->shape;
   const auto n = static_cast<size_t>(s.context) * s.state;
   convolve<T>(mel, stride);
+  const WindowPart on_device(A == Arithmetic::kInt8 ? gemm : nullptr, GemmLane::Part::kEncoder);
   for (const auto& block : w->blocks) {
-    project_qkv<A, T>(block);
+    if (on_device)
+      project_qkv_on_device<T>(block);
+    else
+      project_qkv<A, T>(block);
     attention_heads<T>();
-    mlp<A>(block);
+    if (on_device)
+      mlp_on_device(block);
+    else
+      mlp<A>(block);
     if (outputs) {
       std::memcpy(outputs, x.data(), n * sizeof(float));
       outputs += n;
@@ -441,8 +536,8 @@ void Encoder::Lane::encode(const float* mel, int64_t stride, float* states, floa
   });
 }
 
-Encoder::Encoder(std::shared_ptr<const EncoderWeights> weights, int threads)
-    : lane_(std::make_unique<Lane>(std::move(weights), threads)) {}
+Encoder::Encoder(std::shared_ptr<const EncoderWeights> weights, int threads, GemmLane* gemm)
+    : lane_(std::make_unique<Lane>(std::move(weights), threads, gemm)) {}
 Encoder::~Encoder() = default;
 
 void Encoder::encode(const float* mel, int64_t row_stride, float* states, float* block_outputs) {

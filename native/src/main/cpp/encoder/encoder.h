@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "device/cpu/linear.h"
+#include "device/gemm_device.h"
 
 namespace amanuensis {
 
@@ -22,14 +23,17 @@ struct EncoderShape {
 
 /// Immutable packed weights, shared by all lanes.
 class EncoderWeights;
+/// keep_plain: int8 weights are also kept as devices take them.
 std::shared_ptr<const EncoderWeights> load_encoder(const EncoderShape& shape, Arithmetic arithmetic,
-                                                   const TensorReader& read);
+                                                   const TensorReader& read, bool keep_plain = false);
 size_t bytes_of(const EncoderWeights& weights);
 
 /// Scratch memory and kernels of one lane: one window at a time, `threads` workers (OpenMP where > 1).
 class Encoder {
  public:
-  Encoder(std::shared_ptr<const EncoderWeights> weights, int threads);
+  /// gemm: computes the products of windows that it admits (int8 weights that kept their plain rows only);
+  /// null: none. It must outlive the encoder.
+  Encoder(std::shared_ptr<const EncoderWeights> weights, int threads, GemmLane* gemm = nullptr);
   ~Encoder();
   /// mel: n_mels rows of 2 * context frames, row_stride floats apart -> states: context x state f32.
   /// block_outputs: null, or layers x context x state f32.

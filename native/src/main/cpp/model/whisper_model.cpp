@@ -118,7 +118,8 @@ DecoderShape check_decoder(const Safetensors& file, const EncoderShape& encoder)
 }
 }  // namespace
 
-std::shared_ptr<const WhisperModel> load_whisper(const std::string& path, am_profile profile) {
+std::shared_ptr<const WhisperModel> load_whisper(const std::string& path, am_profile profile,
+                                                 bool for_device) {
   const Safetensors file(path);
   auto m = std::make_shared<WhisperModel>();
   m->profile = profile;
@@ -126,8 +127,8 @@ std::shared_ptr<const WhisperModel> load_whisper(const std::string& path, am_pro
   m->decoder_shape = check_decoder(file, m->encoder_shape);
   const TensorReader read = [&file](const std::string& name) { return file.read(name); };
   const Arithmetic arithmetic = profile == AM_PROFILE_FAST ? Arithmetic::kInt8 : Arithmetic::kF32;
-  m->encoder = load_encoder(m->encoder_shape, arithmetic, read);
-  m->decoder = load_decoder(m->decoder_shape, arithmetic, read);
+  m->encoder = load_encoder(m->encoder_shape, arithmetic, read, for_device);
+  m->decoder = load_decoder(m->decoder_shape, arithmetic, read, for_device);
   m->mel = std::make_unique<const LogMel>(m->encoder_shape.mels);
   return m;
 }

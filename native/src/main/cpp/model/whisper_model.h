@@ -20,6 +20,8 @@ struct WhisperModel {
 };
 
 /// Reads a safetensors file with Hugging Face's tensor names, checks every shape and packs the weights.
-std::shared_ptr<const WhisperModel> load_whisper(const std::string& path, am_profile profile);
+/// for_device: keeps what a GemmDevice needs.
+std::shared_ptr<const WhisperModel> load_whisper(const std::string& path, am_profile profile,
+                                                 bool for_device = false);
 
 }  // namespace amanuensis

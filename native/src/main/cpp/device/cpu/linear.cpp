@@ -19,7 +19,8 @@ Matmul make_matmul(Arithmetic a, int64_t rows, int64_t k, int64_t n) {
 }  // namespace
 
 LinearWeights pack_linear(Arithmetic arithmetic, const std::vector<float>& weight,
-                          const std::vector<float>& bias, int64_t k, int64_t rows_per_block) {
+                          const std::vector<float>& bias, int64_t k, int64_t rows_per_block,
+                          bool keep_plain) {
   LinearWeights w;
   w.arithmetic = arithmetic;
   w.k = k;
@@ -43,6 +44,7 @@ LinearWeights pack_linear(Arithmetic arithmetic, const std::vector<float>& weigh
     w.scale[static_cast<size_t>(o)] = m / 127.0f;
   }
   shape.pack_rows(rows.data(), w.packed.data());
+  if (keep_plain) w.plain = std::move(rows);
   return w;
 }
 

@@ -20,12 +20,14 @@ struct LinearWeights {
   AlignedArray<uint8_t> packed;  // int8 or f32 in the kernel's layout
   AlignedArray<float> scale;     // int8: one per output
   AlignedArray<float> bias;      // n, zeros where the model has none
-  size_t bytes() const { return packed.size() + 4 * (scale.size() + bias.size()); }
+  AlignedArray<int8_t> plain;    // n x k int8 for other devices; empty unless asked for
+  size_t bytes() const { return packed.size() + plain.size() + 4 * (scale.size() + bias.size()); }
 };
 
-/// weight: n x k (out x in); bias: n, or empty; rows: the row count of the matmul whose layout is packed.
+/// weight: n x k (out x in); bias: n, or empty; rows: the row count of the matmul whose layout is packed;
+/// keep_plain: int8 weights are kept as rows too.
 LinearWeights pack_linear(Arithmetic arithmetic, const std::vector<float>& weight,
-                          const std::vector<float>& bias, int64_t k, int64_t rows);
+                          const std::vector<float>& bias, int64_t k, int64_t rows, bool keep_plain = false);
 
 /// Applies linears of one shape to any number of rows; scratch inside, so one object per thread (team).
 /// The bits of a row depend on that row alone: int8 sums are exact, and f32 rows always run in blocks of the
