@@ -44,6 +44,16 @@ public enum Setting {
       "pipeline.stage.timeout.seconds",
       "900",
       "longest time a stage may spend on one window or file"),
+  ADMIN_PORT(
+      "admin.port",
+      "9050",
+      "port of health, statistics, metrics and the ops page; 0: a free one; off: none. Where nobody"
+          + " set it and 9050 is taken, a free one"),
+  ADMIN_HOST("admin.host", "127.0.0.1", "address that the admin server listens on"),
+  ADMIN_ALLOWED_HOSTS(
+      "admin.allowed.hosts",
+      "",
+      "host names, beside the loopback's, by which the admin server may be called, comma-separated"),
   SHUTDOWN_GRACE_SECONDS("shutdown.grace.seconds", "30", "time for jobs in flight after SIGTERM");
 
   /** Keys that start with it go to every Kafka client and to the registry's. */

@@ -5,18 +5,23 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** The settings of one worker, checked. Immutable. */
 public final class WorkerConfig {
   private final Map<Setting, String> values;
+  private final Set<Setting> given;
   private final Map<String, String> clients;
 
-  private WorkerConfig(Map<Setting, String> values, Map<String, String> clients) {
+  private WorkerConfig(
+      Map<Setting, String> values, Set<Setting> given, Map<String, String> clients) {
     this.values = values;
+    this.given = given;
     this.clients = clients;
   }
 
@@ -33,10 +38,14 @@ public final class WorkerConfig {
   public static WorkerConfig of(Map<String, String> given, Map<String, String> environment) {
     Map<String, String> left = new TreeMap<>(given);
     Map<Setting, String> values = new EnumMap<>(Setting.class);
+    Set<Setting> said = EnumSet.noneOf(Setting.class);
     for (Setting s : Setting.values()) {
       String value = left.remove(s.key());
-      values.put(
-          s, value != null ? value : environment.getOrDefault(s.variable(), s.defaultValue()));
+      String own = value != null ? value : environment.get(s.variable());
+      if (own != null) {
+        said.add(s);
+      }
+      values.put(s, own != null ? own : s.defaultValue());
     }
     Map<String, String> clients = new TreeMap<>();
     left.entrySet()
@@ -58,7 +67,7 @@ public final class WorkerConfig {
                       .collect(Collectors.joining(", ")),
                   Setting.CLIENT_PREFIX));
     }
-    WorkerConfig config = new WorkerConfig(values, clients);
+    WorkerConfig config = new WorkerConfig(values, said, clients);
     config.check();
     return config;
   }
@@ -77,6 +86,9 @@ public final class WorkerConfig {
     number(Setting.MAX_SEQUENCES, 1, 1024);
     number(Setting.STAGE_TIMEOUT_SECONDS, 1, 1_000_000);
     number(Setting.SHUTDOWN_GRACE_SECONDS, 0, 1_000_000);
+    if (!values.get(Setting.ADMIN_PORT).equals("off")) {
+      number(Setting.ADMIN_PORT, 0, 65_535);
+    }
     if (list(Setting.JOBS_TOPICS).isEmpty()) {
       throw new ConfigException(Setting.JOBS_TOPICS.key() + " is empty");
     }
@@ -104,6 +116,11 @@ public final class WorkerConfig {
 
   public String text(Setting s) {
     return values.get(s);
+  }
+
+  /** Whether somebody gave the value, be it the default's. */
+  public boolean isGiven(Setting s) {
+    return given.contains(s);
   }
 
   public long number(Setting s) {

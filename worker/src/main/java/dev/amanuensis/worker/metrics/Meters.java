@@ -61,7 +61,7 @@ public enum Meters {
   POOL_HITS("pool.hits", Type.COUNTER, "", "leases served by an idle buffer at once", "pool"),
   POOL_EXHAUSTED(
       "pool.exhausted", Type.COUNTER, "", "acquisitions that found no buffer at once", "pool"),
-  POOL_LEAKS("pool.leaks", Type.COUNTER, "", "leases older than the limit", "pool"),
+  POOL_LEAKS("pool.leaks", Type.GAUGE, "", "leases older than the limit, now", "pool"),
 
   DEVICE_BUSY("device.busy", Type.COUNTER, "seconds", "time that device owners worked", "device"),
   DEVICE_DUTY(

@@ -38,6 +38,10 @@ public final class WorkerMetrics {
   private static final double[] PERCENTILES = {0.5, 0.95, 0.99};
 
   private final MeterRegistry registry;
+  private final RecentJobs recent = new RecentJobs();
+  private final RollingRate jobRate = new RollingRate();
+  private final RollingRate windowRate = new RollingRate();
+  private final RollingRate audioRate = new RollingRate();
   private final Map<StageName, Timer> service = new EnumMap<>(StageName.class);
   private final Map<StageName, Timer> waits = new EnumMap<>(StageName.class);
   private final Map<StageName, Counter> timeouts = new EnumMap<>(StageName.class);
@@ -82,6 +86,7 @@ public final class WorkerMetrics {
             .description(Meters.DECODE_BATCH.meaning())
             .serviceLevelObjectives(Buckets.BATCH)
             .publishPercentiles(PERCENTILES)
+            .percentilePrecision(2)
             .register(registry);
   }
 
@@ -112,12 +117,16 @@ public final class WorkerMetrics {
 
   /** The result of an admitted job. */
   public void jobEnded(JobResult result) {
+    recent.add(result);
+    jobRate.add(1);
     counter(Meters.JOBS_FINISHED, "status", label(result.status())).increment();
     if (result.errorCode() != null) {
       counter(Meters.JOBS_FAILURES, "code", result.errorCode().name()).increment();
     }
     if (result.transcription() != null) {
-      audio.increment(Math.max(0, result.transcription().durationSeconds()));
+      double seconds = Math.max(0, result.transcription().durationSeconds());
+      audio.increment(seconds);
+      audioRate.add(seconds);
     }
     Double total = result.timings().get("total");
     if (total != null) {
@@ -160,6 +169,7 @@ public final class WorkerMetrics {
   /** A window was decoded to its end. */
   public void windowDone() {
     windows.increment();
+    windowRate.add(1);
   }
 
   public void retried(Retry reason) {
@@ -204,6 +214,38 @@ public final class WorkerMetrics {
    */
   public void rebalanced(String change) {
     counter(Meters.KAFKA_REBALANCES, "change", change).increment();
+  }
+
+  // ---- for people who ask the worker itself
+
+  /** The last jobs that got a result. */
+  public RecentJobs recentJobs() {
+    return recent;
+  }
+
+  /** Jobs that got a result, per second of the last minute. */
+  public double jobsPerSecond() {
+    return jobRate.perSecond();
+  }
+
+  /** Windows decoded, per second of the last minute. */
+  public double windowsPerSecond() {
+    return windowRate.perSecond();
+  }
+
+  /** Seconds of audio transcribed, per second of the last minute. */
+  public double audioPerSecond() {
+    return audioRate.perSecond();
+  }
+
+  /** Service times of a stage. */
+  public TimerFigures service(StageName stage) {
+    return TimerFigures.of(service.get(stage));
+  }
+
+  /** Waiting times before a stage, which is not {@link StageName#ALIGN}. */
+  public TimerFigures wait(StageName stage) {
+    return TimerFigures.of(waits.get(stage));
   }
 
   // ---- what is read at each scrape
@@ -257,6 +299,7 @@ public final class WorkerMetrics {
         .tags(labels)
         .serviceLevelObjectives(buckets)
         .publishPercentiles(PERCENTILES)
+        .percentilePrecision(2)
         .register(registry);
   }
 

@@ -1,0 +1,21 @@
+package dev.amanuensis.worker.admin;
+
+import dev.amanuensis.worker.metrics.WorkerMetrics;
+import dev.amanuensis.worker.pipeline.PipelineSnapshot;
+import dev.amanuensis.worker.publish.WorkerIdentity;
+import java.util.List;
+
+/** What the admin server may see of a worker. All calls are quick and thread-safe. */
+public interface WorkerView {
+  WorkerIdentity identity();
+
+  /** In the order in which they come true. */
+  List<Check> checks();
+
+  /** What ended the worker, or null while it runs. */
+  Throwable failure();
+
+  PipelineSnapshot pipeline();
+
+  WorkerMetrics metrics();
+}
