@@ -101,9 +101,9 @@ TEST(GemmDevice, cross_attention_has_the_same_bits_when_products_are_computed_el
   std::memset(here.data(), 0, here.size());
   std::memset(there.data(), 0, there.size());
   CrossKvWriter writer(layout, weights, 1);
-  writer.write(states.data(), here.data());
+  writer.write(states.data(), 1500, nullptr, here.data());
   PlainLane lane;
-  writer.write(states.data(), there.data(), &lane);
+  writer.write(states.data(), 1500, nullptr, there.data(), &lane);
   EXPECT_EQ(1, lane.products);
   EXPECT_EQ(0, std::memcmp(here.data(), there.data(), here.size()));
 }

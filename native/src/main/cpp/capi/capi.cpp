@@ -235,7 +235,7 @@ am_status am_cross_kv(am_lane* lane, const float* states, void* cross_kv) {
     need(states, "states");
     need_aligned(cross_kv, "cross_kv");
     amanuensis::use_threads(lane->threads);
-    lane->cross.write(states, cross_kv);
+    lane->cross.write(states, lane->model->encoder_shape.context, nullptr, cross_kv);
   });
 }
 

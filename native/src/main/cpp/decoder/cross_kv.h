@@ -10,20 +10,33 @@
 
 namespace amanuensis {
 
-/// Layout of the caller's buffer, per layer and head:
-///   f32:  keys [frames][64] f32, values [frames][64] f32
-///   int8: keys [blocks of 16 frames][64][16] int8, values [frames][64] int8, key scales and value scales,
-///         one f32 per frame (frames padded to 16)
+/// Layout of the caller's buffer: a header of 64 bytes (rows in use), a bias for each row (f32, added to the
+/// scores), then per layer and head:
+///   f32:  keys [frames][64], values [frames][64]
+///   int8: keys [blocks of 16 rows][32 pairs of dimensions][16 rows][2], values [pairs of rows][64][2], key
+///         scales and value scales, one f32 per row
+/// A row is an encoder state. There may be fewer than frames: a row that stands for w equal ones has the bias
+/// log(w), which gives the same attention. Rows beyond those in use, up to a multiple of 16, are zero.
 class CrossKvLayout {
  public:
   CrossKvLayout(Arithmetic arithmetic, int layers, int heads, int frames);
-  size_t bytes() const { return head_bytes_ * static_cast<size_t>(layers_ * heads_); }
+  size_t bytes() const { return heads_at_ + head_bytes_ * static_cast<size_t>(layers_ * heads_); }
   Arithmetic arithmetic() const { return arithmetic_; }
   int frames() const { return frames_; }
   int padded_frames() const { return padded_; }
+  /// Rows in use, and whether any bias differs from zero.
+  static int rows(const void* kv) { return static_cast<const Header*>(kv)->rows; }
+  static bool weighted(const void* kv) { return static_cast<const Header*>(kv)->weighted != 0; }
+  /// One f32 for each of padded_frames() rows.
+  static const float* bias(const void* kv) {
+    return reinterpret_cast<const float*>(static_cast<const uint8_t*>(kv) + sizeof(Header));
+  }
+  /// Sets rows and biases. log_weights: null for zeros, or one for each row.
+  void begin(void* kv, int rows, const float* log_weights) const;
   /// Where the parts of one head start, in bytes from the start of the head.
   const uint8_t* head(const void* kv, int layer, int head) const {
-    return static_cast<const uint8_t*>(kv) + head_bytes_ * static_cast<size_t>(layer * heads_ + head);
+    return static_cast<const uint8_t*>(kv) + heads_at_ +
+           head_bytes_ * static_cast<size_t>(layer * heads_ + head);
   }
   uint8_t* head(void* kv, int layer, int head) const {
     return const_cast<uint8_t*>(this->head(static_cast<const void*>(kv), layer, head));
@@ -33,9 +46,12 @@ class CrossKvLayout {
   size_t value_scales_at() const { return value_scales_at_; }
 
  private:
+  struct Header {
+    int32_t rows, weighted, unused[14];
+  };
   Arithmetic arithmetic_;
   int layers_, heads_, frames_, padded_;
-  size_t values_at_, key_scales_at_, value_scales_at_, head_bytes_;
+  size_t heads_at_, values_at_, key_scales_at_, value_scales_at_, head_bytes_;
 };
 
 /// Computes the buffer from encoder states; belongs to one thread (team).
@@ -43,12 +59,16 @@ class CrossKvWriter {
  public:
   /// weights: per layer [k; v] stacked on rows (2 state x state).
   CrossKvWriter(const CrossKvLayout& layout, const std::vector<LinearWeights>& weights, int heads);
-  /// states: frames x state f32. gemm: computes the products if it admits the window; null: none.
-  void write(const float* states, void* kv, GemmLane* gemm = nullptr);
+  /// states: rows x state f32, rows <= frames. log_weights: null, or the bias of each row. Rows that are
+  /// audio come first and one by one (alignment reads them as frames). gemm: computes the products if it
+  /// admits the window; null: none.
+  void write(const float* states, int rows, const float* log_weights, void* kv, GemmLane* gemm = nullptr);
 
  private:
-  void write_on_device(const float* states, void* kv, GemmLane& gemm);
+  void write_on_device(const float* states, int rows, void* kv, GemmLane& gemm);
   void store_row(const float* row, int layer, int frame, void* kv) const;
+  void clear_padding(int rows, void* kv) const;
+  void write_here(const float* states, int rows, void* kv);
   const CrossKvLayout& layout_;
   const std::vector<LinearWeights>& weights_;
   int heads_;
@@ -59,9 +79,12 @@ class CrossKvWriter {
   AlignedArray<float> row_scale_;   // frames
 };
 
-/// One query head: scores over all frames (copied to qk if not null), softmax, weighted sum -> out[64].
-/// scratch: padded frames.
-void cross_attend(const CrossKvLayout& layout, const uint8_t* head, const float* q, float* scratch, float* qk,
-                  float* out);
+/// Attention of up to `queries` rows over one head of one window. q and out: rows `stride` floats apart.
+/// qk: null, or for each query null or where its scores before softmax go (rows in use).
+/// scratch: cross_scratch() floats.
+void cross_attend(const CrossKvLayout& layout, const void* kv, int layer, int head, const float* q,
+                  float* out, int64_t stride, int queries, float* const* qk, float* scratch);
+/// Floats of scratch that cross_attend needs.
+size_t cross_scratch(const CrossKvLayout& layout);
 
 }  // namespace amanuensis

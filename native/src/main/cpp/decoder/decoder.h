@@ -73,6 +73,7 @@ class ForwardPass {
   const RowKernels& k_;
   LinearRunner qkv_, square_, fc1_, fc2_, logits_;
   AlignedArray<float> x_, normed_, wide_, attended_, scratch_;
+  std::vector<int> groups_;  // first rows of the windows in a chunk, then the number of rows
 };
 
 class Decoder {

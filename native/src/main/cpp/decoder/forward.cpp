@@ -89,7 +89,7 @@ ForwardPass::ForwardPass(const DecoderWeights& w, int threads)
       wide_(static_cast<size_t>(kMaxRows * 4 * w.shape.state)),
       attended_(static_cast<size_t>(kMaxRows * w.shape.state)),
       scratch_(static_cast<size_t>(threads) *
-               static_cast<size_t>(std::max(w.cross_layout.padded_frames(), w.shape.context))) {}
+               std::max(cross_scratch(w.cross_layout), static_cast<size_t>(w.shape.context))) {}
 
 template <class F>
 void ForwardPass::each(int n, F work) {
@@ -172,20 +172,26 @@ void ForwardPass::self_attention(const ForwardRow* rows, int n, int layer) {
   });
 }
 
+// Rows of one window (a prompt, beams) share one pass over its keys and values.
 void ForwardPass::cross_attention(const ForwardRow* rows, int n, int layer, float* qk, int qk_rows) {
   const int d = w_.shape.state, heads = w_.shape.heads, frames = w_.shape.frames;
   const auto& wanted = w_.shape.alignment_heads;
-  each(n * heads, [&](int i, float* scratch) {
-    const int r = i / heads, h = i % heads;
-    float* scores = nullptr;
-    if (qk != nullptr && rows[r].qk_row >= 0) {
-      const auto at = std::find(wanted.begin(), wanted.end(), std::make_pair(layer, h));
-      if (at != wanted.end())
-        scores = qk + (static_cast<int64_t>(at - wanted.begin()) * qk_rows + rows[r].qk_row) * frames;
-    }
-    cross_attend(w_.cross_layout, w_.cross_layout.head(rows[r].sequence->cross_kv, layer, h),
-                 wide_.data() + static_cast<int64_t>(r) * d + h * kHead, scratch, scores,
-                 attended_.data() + static_cast<int64_t>(r) * d + h * kHead);
+  groups_.clear();
+  for (int r = 0; r < n; r++)
+    if (r == 0 || rows[r].sequence->cross_kv != rows[r - 1].sequence->cross_kv) groups_.push_back(r);
+  groups_.push_back(n);
+  each(static_cast<int>(groups_.size() - 1) * heads, [&](int i, float* scratch) {
+    const int first = groups_[static_cast<size_t>(i / heads)], h = i % heads;
+    const int count = groups_[static_cast<size_t>(i / heads) + 1] - first;
+    float* scores[kMaxRows] = {};
+    const auto at = std::find(wanted.begin(), wanted.end(), std::make_pair(layer, h));
+    if (qk != nullptr && at != wanted.end())
+      for (int r = 0; r < count; r++)
+        if (const int row = rows[first + r].qk_row; row >= 0)
+          scores[r] = qk + (static_cast<int64_t>(at - wanted.begin()) * qk_rows + row) * frames;
+    const int64_t from = static_cast<int64_t>(first) * d + h * kHead;
+    cross_attend(w_.cross_layout, rows[first].sequence->cross_kv, layer, h, wide_.data() + from,
+                 attended_.data() + from, d, count, scores, scratch);
   });
 }
 

@@ -1,0 +1,51 @@
+// Kernels of the decoder's step in the fast profile. Compiled once per instruction set, chosen at run time.
+#pragma once
+#include <cstdint>
+
+namespace amanuensis {
+
+/// int8 products are summed in int32 by way of int16 pairs (vpmaddwd), which is exact everywhere, and so
+/// every result depends on its own row alone: not on how many rows share the call. Head vectors have 64
+/// elements.
+struct StepKernels {
+  static constexpr int kColumns = 16;     // outputs in a panel of weights
+  static constexpr int kRows = 16;        // rows of keys and values come in multiples of this
+  static constexpr int kMostQueries = 4;  // that share one pass over keys and values
+
+  /// q[i] = round(x[i] * levels / max|x|), widened to int16; levels <= 32767. Returns max|x| / levels.
+  float (*quantise)(const float* x, int16_t* q, int n, float levels);
+
+  /// Columns [first, first + columns) of y = a W^T * (row_scale * column) + bias, or of y += the same.
+  /// a: rows x k int16 that hold int8 values; packed: panels of [k / 2][16][2] int8; first a multiple of 16;
+  /// column and bias padded to it; y: rows x ldy f32.
+  void (*linear)(const int16_t* a, const float* row_scale, int rows, int64_t k, const int8_t* packed,
+                 const float* column, const float* bias, int64_t first, int64_t columns, float* y,
+                 int64_t ldy, bool add);
+
+  /// scores[i][t] = (q[i] . keys[t]) * scale[i] * key_scale[t] + bias[t] for t < rows (a multiple of kRows)
+  /// and i < queries. q: queries x 64; keys: [rows / 16][32][16][2]; scores: `stride` floats apart.
+  void (*key_scores)(const int16_t* q, const float* scale, int queries, const int8_t* keys,
+                     const float* key_scale, const float* bias, int rows, float* scores, int64_t stride);
+  /// out[i][64] = sum over t of weights[i][t] * value_scale[t] * values[t]. weights: `stride` apart,
+  /// overwritten; values: [rows / 2][64][2].
+  void (*values)(float* weights, int64_t stride, int queries, const int8_t* values, const float* value_scale,
+                 int rows, float* const* out);
+
+  /// f16, rounded to nearest even.
+  void (*to_f16)(const float* x, uint16_t* y, int n);
+  /// scores[t] = q . keys[t]; keys are `stride` elements apart.
+  void (*key_scores_f16)(const float* q, const uint16_t* keys, int64_t stride, int n, float* scores);
+  /// out[64] += sum of weights[t] * values[t], t ascending.
+  void (*add_values_f16)(const float* weights, const uint16_t* values, int64_t stride, int n, float* out);
+
+  /// Largest of x[0 .. n).
+  float (*maximum)(const float* x, int n);
+};
+
+const StepKernels& step_kernels_avx512();
+const StepKernels& step_kernels_avx2();
+const StepKernels& step_kernels_generic();
+/// For the instruction set that row_kernels() uses.
+const StepKernels& step_kernels();
+
+}  // namespace amanuensis
