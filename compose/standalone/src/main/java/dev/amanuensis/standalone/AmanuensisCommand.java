@@ -32,6 +32,14 @@ final class AmanuensisCommand implements Runnable {
   boolean verbose;
 
   @Option(
+      names = "--log-format",
+      paramLabel = "FORMAT",
+      scope = ScopeType.INHERIT,
+      defaultValue = "${env:AMANUENSIS_LOG_FORMAT:-text}",
+      description = "How log lines on stderr look: text or json. Default: ${DEFAULT-VALUE}.")
+  LogSetup.Format logFormat;
+
+  @Option(
       names = {"-h", "--help"},
       usageHelp = true,
       scope = ScopeType.INHERIT,

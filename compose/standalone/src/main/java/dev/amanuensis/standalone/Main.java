@@ -35,6 +35,7 @@ public final class Main {
     AmanuensisCommand root = commandLine.getCommand();
     commandLine.setExecutionStrategy(
         parsed -> {
+          LogSetup.use(root.logFormat);
           LogSetup.use(root.verbose ? LogSetup.Detail.VERBOSE : LogSetup.Detail.QUIET);
           return new RunLast().execute(parsed);
         });

@@ -6,7 +6,6 @@ import dev.amanuensis.worker.job.AdmittedJob;
 import dev.amanuensis.worker.job.Job;
 import dev.amanuensis.worker.job.JobSink;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -16,7 +15,6 @@ import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -104,7 +102,7 @@ final class Intake {
     try {
       job =
           JobDecoder.decode(deserializer.deserialize(record.topic(), record.value()))
-              .inTrace(traceId(record));
+              .inTrace(TraceParent.traceId(record.headers()));
       registry.succeeded();
     } catch (RegistryFailure e) {
       LOG.warn("{}; trying again", e.getMessage());
@@ -124,16 +122,6 @@ final class Intake {
     metrics.jobAdmitted(job, record.topic());
     running.put(ticket, admitted);
     return true;
-  }
-
-  /** The trace id of W3C's traceparent header: version-traceid-parentid-flags. */
-  private static String traceId(ConsumerRecord<?, ?> record) {
-    Header header = record.headers().lastHeader("traceparent");
-    if (header == null || header.value() == null || header.value().length > 256) {
-      return null;
-    }
-    String[] parts = new String(header.value(), StandardCharsets.US_ASCII).split("-");
-    return parts.length >= 4 && parts[1].matches("[0-9a-f]{32}") ? parts[1] : null;
   }
 
   /** The sink has answered. */

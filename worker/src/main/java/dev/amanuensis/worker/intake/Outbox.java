@@ -2,6 +2,7 @@ package dev.amanuensis.worker.intake;
 
 import dev.amanuensis.schema.serde.RegistryFailure;
 import dev.amanuensis.worker.job.JobResult;
+import dev.amanuensis.worker.metrics.JobLog;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.publish.ResultEncoder;
 import dev.amanuensis.worker.publish.TransactionalPublisher;
@@ -114,7 +115,7 @@ final class Outbox {
       listener.answered(a.ticket());
       if (assignment.isCurrent(a.ticket())) {
         metrics.jobEnded(result);
-        log(result);
+        JobLog.ended(result);
       }
       toEncode.add(
           new Item(
@@ -154,16 +155,6 @@ final class Outbox {
   private void remove(Ready r) {
     bytes -= r.bytes();
     listener.closed(r.item().ticket());
-  }
-
-  private static void log(JobResult r) {
-    Double total = r.timings().get("total");
-    LOG.info(
-        "job {} {}{} in {} ms",
-        r.job().id(),
-        r.status(),
-        r.errorCode() == null ? "" : " " + r.errorCode() + ": " + r.errorMessage(),
-        total == null ? -1 : Math.round(total));
   }
 
   /** Publishes a batch of what is ready, with the progress of its partitions. */
