@@ -1,5 +1,6 @@
 package dev.amanuensis.standalone;
 
+import dev.amanuensis.bench.BenchCommand;
 import dev.amanuensis.cli.CommandRunner;
 import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.cli.command.SubmitCommand;
@@ -52,6 +53,7 @@ public final class Main {
         .addSubcommand(new StandaloneCommand(terminal))
         .addSubcommand(new WorkerCommand(terminal))
         .addSubcommand(new ModelCommand(terminal))
+        .addSubcommand(BenchCommand.commandLine(terminal))
         .addSubcommand(new CompletionCommand(terminal));
   }
 

@@ -1,0 +1,36 @@
+package dev.amanuensis.bench;
+
+import dev.amanuensis.bench.peers.PeersCommand;
+import dev.amanuensis.cli.terminal.Terminal;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The benchmarks that a reader can run. */
+@Command(
+    name = "bench",
+    description = "Measure: against other engines, and through Kafka.",
+    footer = {
+      "",
+      "Examples:",
+      "  amanuensis bench peers --audio recordings/ --language en",
+      "",
+      "A benchmark wants the machine for itself: stop what else is running."
+    })
+public final class BenchCommand implements Runnable {
+  @Spec private CommandSpec spec;
+
+  private BenchCommand() {}
+
+  /** The command with its benchmarks below it. */
+  public static CommandLine commandLine(Terminal terminal) {
+    return new CommandLine(new BenchCommand()).addSubcommand(new PeersCommand(terminal));
+  }
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "say which benchmark: peers");
+  }
+}

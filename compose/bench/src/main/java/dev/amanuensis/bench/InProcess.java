@@ -1,0 +1,105 @@
+package dev.amanuensis.bench;
+
+import dev.amanuensis.engine.Engine;
+import dev.amanuensis.engine.Profile;
+import dev.amanuensis.worker.job.AudioSource;
+import dev.amanuensis.worker.job.Job;
+import dev.amanuensis.worker.job.JobResult;
+import dev.amanuensis.worker.job.TranscriptionOptions;
+import dev.amanuensis.worker.pipeline.Pipeline;
+import dev.amanuensis.worker.pipeline.PipelineConfig;
+import dev.amanuensis.worker.source.AudioPreparer;
+import dev.amanuensis.worker.source.SourceConfig;
+import dev.amanuensis.worker.transcription.Tokenizer;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/** The worker's pipeline without Kafka around it. One thread uses it. */
+public final class InProcess implements AutoCloseable {
+  private static final long FULL_MILLIS = 1;
+
+  private final Engine engine;
+  private final AudioPreparer preparer;
+  private final Pipeline pipeline;
+
+  /**
+   * @param threads encoder lanes, and threads that prepare audio
+   * @param root directory that the files are below
+   */
+  public InProcess(Path weights, Path tokenizerFile, Profile profile, int threads, Path root)
+      throws IOException {
+    engine = Engine.open(weights, profile);
+    Tokenizer tokenizer;
+    try (InputStream json = Files.newInputStream(tokenizerFile)) {
+      tokenizer = Tokenizer.read(json);
+    }
+    SourceConfig s = SourceConfig.defaults();
+    preparer =
+        new AudioPreparer(
+            new SourceConfig(
+                List.of(root),
+                s.spillDirectory(),
+                s.maxBytes(),
+                s.maxDuration(),
+                s.decodeTimeout()));
+    PipelineConfig d = PipelineConfig.defaults();
+    pipeline =
+        new Pipeline(
+            new PipelineConfig(
+                d.maxJobs(),
+                Math.min(threads, d.prepareThreads()),
+                threads,
+                d.maxSequences(),
+                d.maxSequences() + threads,
+                d.stageTimeout()),
+            engine,
+            tokenizer,
+            preparer);
+  }
+
+  /**
+   * Results in the order of the files.
+   *
+   * @param together all at once, as a fleet's worker has them; else one after the other
+   */
+  public List<JobResult> transcribe(
+      List<Path> files, TranscriptionOptions options, boolean together)
+      throws IOException, InterruptedException {
+    List<CompletableFuture<JobResult>> results = new ArrayList<>();
+    for (Path file : files) {
+      CompletableFuture<JobResult> result = new CompletableFuture<>();
+      Job job =
+          new Job(
+              file.getFileName().toString(),
+              new AudioSource.Reference(file.toRealPath().toUri(), null),
+              null,
+              options,
+              0,
+              null,
+              Instant.now(),
+              Map.of());
+      while (pipeline.tryAdmit(job, null, result::complete) == null) {
+        Thread.sleep(FULL_MILLIS);
+      }
+      results.add(result);
+      if (!together) {
+        result.join();
+      }
+    }
+    return results.stream().map(CompletableFuture::join).toList();
+  }
+
+  @Override
+  public void close() {
+    pipeline.close();
+    preparer.close();
+    engine.close();
+  }
+}

@@ -1,0 +1,108 @@
+package dev.amanuensis.bench.peers;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.amanuensis.bench.InProcess;
+import dev.amanuensis.engine.CpuInfo;
+import dev.amanuensis.engine.Engine;
+import dev.amanuensis.engine.Profile;
+import dev.amanuensis.worker.job.JobResult;
+import dev.amanuensis.worker.job.TranscriptionOptions;
+import java.io.BufferedReader;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * Our side of {@link Runner}'s protocol: the worker's pipeline without Kafka, in a process of its
+ * own, since oneDNN reads its limits from the environment when it is loaded. Argument: settings as
+ * JSON.
+ */
+public final class EngineRunner {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private EngineRunner() {}
+
+  public static void main(String[] arguments) throws Exception {
+    JsonNode settings = JSON.readTree(arguments[0]);
+    PrintStream out =
+        new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+    System.setOut(System.err); // nothing else may get between the answers
+    Profile profile = Profile.valueOf(settings.get("profile").asText().toUpperCase(Locale.ROOT));
+    boolean together = settings.get("together").asBoolean();
+    TranscriptionOptions options = options(settings);
+    try (InProcess engine =
+        new InProcess(
+            Path.of(settings.get("weights").asText()),
+            Path.of(settings.get("tokenizer").asText()),
+            profile,
+            settings.get("threads").asInt(),
+            Path.of(settings.get("root").asText()))) {
+      CpuInfo cpu = Engine.cpu();
+      Map<String, String> about =
+          Map.of(
+              "versions",
+              "Java " + Runtime.version().feature() + ", oneDNN " + cpu.dnnlVersion(),
+              "isa",
+              cpu.dnnlIsa());
+      out.println(JSON.writeValueAsString(Map.of("ready", about)));
+      BufferedReader in =
+          new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+      for (String line = in.readLine(); line != null; line = in.readLine()) {
+        List<Path> files = new ArrayList<>();
+        JSON.readTree(line).forEach(file -> files.add(Path.of(file.asText())));
+        long started = System.nanoTime();
+        List<JobResult> results = engine.transcribe(files, options, together);
+        double seconds = (System.nanoTime() - started) / 1e9;
+        out.println(
+            JSON.writeValueAsString(
+                Map.of(
+                    "seconds",
+                    seconds,
+                    "results",
+                    results.stream().map(EngineRunner::pair).toList())));
+      }
+    }
+  }
+
+  private static List<String> pair(JobResult result) {
+    if (result.transcription() == null) {
+      throw new IllegalStateException(result.job().id() + ": " + result.errorMessage());
+    }
+    return List.of(result.transcription().text(), result.transcription().language());
+  }
+
+  private static TranscriptionOptions options(JsonNode settings) {
+    TranscriptionOptions d = TranscriptionOptions.DEFAULTS;
+    List<Float> temperatures = new ArrayList<>();
+    settings.get("temperatures").forEach(t -> temperatures.add((float) t.asDouble()));
+    return new TranscriptionOptions(
+        settings.get("language").asText(null),
+        d.task(),
+        d.wordTimestamps(),
+        d.initialPrompt(),
+        d.carryInitialPrompt(),
+        temperatures,
+        d.beamSize(),
+        d.bestOf(),
+        d.patience(),
+        d.lengthPenalty(),
+        d.compressionRatioThreshold(),
+        d.logprobThreshold(),
+        d.noSpeechThreshold(),
+        d.conditionOnPreviousText(),
+        d.hallucinationSilenceThreshold(),
+        d.clipTimestamps(),
+        d.suppressTokens(),
+        d.withoutTimestamps(),
+        d.maxInitialTimestamp(),
+        d.seed());
+  }
+}
