@@ -73,7 +73,7 @@ public final class Worker implements AutoCloseable {
                 config.text(Setting.DLQ_TOPIC),
                 config.count(Setting.MAX_RECORD_BYTES),
                 kafka.registry()),
-            new TransactionalPublisher(kafka.producer()),
+            new TransactionalPublisher(kafka.producer(), metrics),
             metrics);
     LOG.info(
         "worker {} has loaded {} ({}) for {}", id, model.files().name(), identity.profile(), cpu);

@@ -49,6 +49,7 @@ public final class JobLoop implements AutoCloseable {
   private final Intake intake;
   private final Thread thread = new Thread(this::run, "job-loop");
   private Consumer<byte[], byte[]> consumer;
+  private KafkaMeters meters;
 
   /** Assigned, and paused until their committed progress is read. */
   private final Set<TopicPartition> fresh = new HashSet<>();
@@ -133,6 +134,7 @@ public final class JobLoop implements AutoCloseable {
       consumer =
           new KafkaConsumer<>(
               config.consumer(), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+      meters = new KafkaMeters(metrics, consumer, assignment, intake);
       consumer.subscribe(config.topics(), new Rebalance());
       while (!stopping) {
         turn();
@@ -157,6 +159,7 @@ public final class JobLoop implements AutoCloseable {
       boolean idle = intake.idle() && outbox.size() == 0 && fresh.isEmpty();
       ConsumerRecords<byte[], byte[]> records = consumer.poll(idle ? IDLE_POLL : BUSY_POLL);
       intake.take(records);
+      meters.turn();
       joined = joined || consumer.groupMetadata().generationId() > 0;
     } catch (RetriableException e) {
       LOG.warn("Kafka does not answer: {}; trying again", e.toString());
@@ -243,6 +246,9 @@ public final class JobLoop implements AutoCloseable {
   }
 
   private void closeAll() {
+    if (meters != null) {
+      quietly(meters);
+    }
     // The consumer first: leaving the group may still publish.
     if (consumer != null) {
       quietly(() -> consumer.close(CloseOptions.timeout(LOOK_UP)));

@@ -73,6 +73,16 @@ final class PartitionProgress {
     return offset < base() || done.contains(offset);
   }
 
+  /** Everything before it was delivered. */
+  long end() {
+    return end;
+  }
+
+  /** Records that are done while one before them is not. */
+  int doneBeyondBase() {
+    return done.tailSet(base()).size();
+  }
+
   /** Everything before it is done. */
   long base() {
     return pending.isEmpty() ? end : pending.first();

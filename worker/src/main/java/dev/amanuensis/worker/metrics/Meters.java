@@ -100,6 +100,8 @@ public enum Meters {
   SUSPECTS(
       "suspects", Type.COUNTER, "", "jobs that were in work when a worker was lost, run alone"),
 
+  PROCESS_MEMORY(
+      "process.memory", Type.GAUGE, "bytes", "resident memory: model, buffers and heap together"),
   READY("ready", Type.GAUGE, "", "1 while the worker takes jobs"),
   INFO("info", Type.GAUGE, "", "always 1; what runs", "worker", "model", "profile", "device");
 

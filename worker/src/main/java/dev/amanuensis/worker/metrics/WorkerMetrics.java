@@ -100,6 +100,11 @@ public final class WorkerMetrics {
     return registry;
   }
 
+  /** Whether anybody reads the meters: false for {@link #none}. */
+  public boolean watched() {
+    return !(registry instanceof CompositeMeterRegistry all && all.getRegistries().isEmpty());
+  }
+
   // ---- jobs: the pipeline reports them
 
   /**

@@ -1,5 +1,7 @@
 package dev.amanuensis.worker.publish;
 
+import dev.amanuensis.worker.metrics.WorkerMetrics;
+import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -51,13 +53,16 @@ public final class TransactionalPublisher implements AutoCloseable {
   private static final int COMMIT_TRIES = 5;
 
   private final Map<String, Object> config;
+  private final WorkerMetrics metrics;
   private Producer<byte[], byte[]> producer;
+  private KafkaClientMetrics meters;
 
   /**
    * @param config of a transactional producer of byte arrays
    */
-  public TransactionalPublisher(Map<String, Object> config) {
+  public TransactionalPublisher(Map<String, Object> config, WorkerMetrics metrics) {
     this.config = Map.copyOf(config);
+    this.metrics = metrics;
   }
 
   /** Sends all outputs and commits the offsets in one transaction. */
@@ -160,12 +165,20 @@ public final class TransactionalPublisher implements AutoCloseable {
         throw e;
       }
       producer = fresh;
+      if (metrics.watched()) {
+        meters = new KafkaClientMetrics(fresh);
+        meters.bindTo(metrics.registry());
+      }
     }
     return producer;
   }
 
   @Override
   public void close() {
+    if (meters != null) {
+      meters.close();
+      meters = null;
+    }
     if (producer != null) {
       producer.close(Duration.ofSeconds(5));
       producer = null;
