@@ -70,7 +70,7 @@ class CompatibilityTest {
             Word.SCHEMA$,
             DeadLetter.SCHEMA$,
             Partial.SCHEMA$,
-            Control.SCHEMA$)) {
+            JobControl.SCHEMA$)) {
       for (Schema.Field field : schema.getFields()) {
         assertThat(field.hasDefaultValue()).as("default of %s", field.name()).isTrue();
         assertThat(field.doc()).as("description of %s", field.name()).isNotBlank();
@@ -84,7 +84,7 @@ class CompatibilityTest {
             Transcript.SCHEMA$,
             DeadLetter.SCHEMA$,
             Partial.SCHEMA$,
-            Control.SCHEMA$)
+            JobControl.SCHEMA$)
         .filter(s -> s.getName().equals(name))
         .findFirst()
         .orElseThrow();

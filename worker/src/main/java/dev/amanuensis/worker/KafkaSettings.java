@@ -4,9 +4,14 @@ import dev.amanuensis.schema.serde.AvroSerdes;
 import dev.amanuensis.worker.config.Setting;
 import dev.amanuensis.worker.config.WorkerConfig;
 import dev.amanuensis.worker.intake.IntakeConfig;
+import dev.amanuensis.worker.intake.LaneConfig;
+import dev.amanuensis.worker.publish.PartialsConfig;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.RangeAssignor;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
@@ -44,11 +49,61 @@ final class KafkaSettings {
     c.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
     c.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 16);
     c.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, 16 << 20);
+    if (config.text(Setting.GROUP_PROTOCOL).equals("consumer")) {
+      // With equal partition counts each worker gets the same partitions of all lanes.
+      c.put(ConsumerConfig.GROUP_REMOTE_ASSIGNOR_CONFIG, "range");
+    } else {
+      c.put(ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG, RangeAssignor.class.getName());
+    }
     return new IntakeConfig(
-        config.list(Setting.JOBS_TOPICS),
+        lanes(),
         c,
         registry(),
-        config.number(Setting.MAX_BYTES_IN_FLIGHT));
+        config.count(Setting.MAX_JOBS),
+        config.number(Setting.MAX_BYTES_IN_FLIGHT),
+        config.count(Setting.MAX_ATTEMPTS),
+        config.count(Setting.MAX_RETRIES),
+        config.millis(Setting.RETRY_BACKOFF_MS),
+        config.text(Setting.CONTROL_TOPIC));
+  }
+
+  private List<LaneConfig> lanes() {
+    List<LaneConfig> lanes = new ArrayList<>();
+    for (String topic : config.list(Setting.JOBS_TOPICS)) {
+      int place = lanes.size();
+      lanes.add(
+          new LaneConfig(
+              topic,
+              Math.toIntExact(config.number(Setting.LANE_RESERVED_JOBS, place)),
+              config.number(Setting.LANE_RESERVED_BYTES, place),
+              Math.toIntExact(config.number(Setting.LANE_SHARES, place))));
+    }
+    return lanes;
+  }
+
+  PartialsConfig partials() {
+    Map<String, Object> p = common();
+    p.put("client.id", "amanuensis-" + workerId + "-partials");
+    p.put(ProducerConfig.ACKS_CONFIG, "1");
+    p.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, false);
+    p.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 5_000);
+    p.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 10_000);
+    p.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 5_000);
+    p.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, config.count(Setting.MAX_RECORD_BYTES));
+    p.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "zstd");
+    p.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+    p.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class.getName());
+    p.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class.getName());
+    Map<String, Object> c = common();
+    c.put("client.id", "amanuensis-" + workerId + "-partials");
+    c.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+    c.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
+    return new PartialsConfig(
+        config.text(Setting.PARTIAL_TOPIC),
+        config.millis(Setting.PARTIAL_INTERVAL_MS),
+        p,
+        c,
+        registry());
   }
 
   /** A stable transactional id per worker slot: a restart aborts what its predecessor left open. */

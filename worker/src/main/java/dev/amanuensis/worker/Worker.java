@@ -8,6 +8,7 @@ import dev.amanuensis.worker.intake.JobLoop;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.pipeline.Pipeline;
 import dev.amanuensis.worker.pipeline.PipelineConfig;
+import dev.amanuensis.worker.publish.Partials;
 import dev.amanuensis.worker.publish.ResultEncoder;
 import dev.amanuensis.worker.publish.TransactionalPublisher;
 import dev.amanuensis.worker.publish.WorkerIdentity;
@@ -74,6 +75,7 @@ public final class Worker implements AutoCloseable {
                 config.count(Setting.MAX_RECORD_BYTES),
                 kafka.registry()),
             new TransactionalPublisher(kafka.producer(), metrics),
+            new Partials(kafka.partials(), identity),
             metrics);
     LOG.info(
         "worker {} has loaded {} ({}) for {}", id, model.files().name(), identity.profile(), cpu);

@@ -54,7 +54,7 @@ final class BrokerSettings {
   private void quickGroups() {
     set("group.initial.rebalance.delay.ms", 0);
     set("group.min.session.timeout.ms", 1_000);
-    set("group.consumer.min.session.timeout.ms", 6_000);
+    set("group.consumer.min.session.timeout.ms", 2_000); // a group may ask for less than 10 s
     set("group.consumer.session.timeout.ms", 10_000);
     set("group.consumer.min.heartbeat.interval.ms", 500);
     set("group.consumer.heartbeat.interval.ms", 1_000);

@@ -7,6 +7,7 @@ import dev.amanuensis.cli.kafka.ConnectionCheck;
 import dev.amanuensis.cli.kafka.KafkaTarget;
 import dev.amanuensis.cli.terminal.StatusLine;
 import dev.amanuensis.cli.terminal.Terminal;
+import dev.amanuensis.schema.topic.Topics;
 import dev.amanuensis.worker.Worker;
 import dev.amanuensis.worker.config.Setting;
 import java.util.HashMap;
@@ -44,7 +45,9 @@ final class WorkerCommand implements Callable<Integer> {
     Map<String, String> settings = new HashMap<>(options.settings());
     settings.put(Setting.BOOTSTRAP_SERVERS.key(), target.bootstrapServers());
     settings.put(Setting.SCHEMA_REGISTRY_URL.key(), target.registryUrl());
-    settings.put(Setting.JOBS_TOPICS.key(), target.jobsTopic());
+    if (!target.jobsTopic().equals(Topics.JOBS)) { // else all lanes
+      settings.put(Setting.JOBS_TOPICS.key(), target.jobsTopic());
+    }
     settings.put(Setting.TRANSCRIPTS_TOPIC.key(), target.transcriptsTopic());
     target
         .clientProperties()

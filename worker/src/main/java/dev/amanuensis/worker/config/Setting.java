@@ -14,7 +14,31 @@ public enum Setting {
       "worker.id",
       "",
       "stable name of this worker slot, unique in the group; empty: host name and process id"),
-  JOBS_TOPICS("jobs.topics", "audio-jobs", "topics to take jobs from, comma-separated"),
+  JOBS_TOPICS(
+      "jobs.topics",
+      "audio-jobs.interactive,audio-jobs,audio-jobs.bulk",
+      "lanes: topics to take jobs from, comma-separated, the most urgent first"),
+  LANE_SHARES(
+      "lanes.shares",
+      "16,4,1",
+      "admissions of each lane relative to the others while they compete; the last for all further"
+          + " lanes"),
+  LANE_RESERVED_JOBS(
+      "lanes.reserved.jobs", "4,4,2", "job slots that other lanes leave free for each lane"),
+  LANE_RESERVED_BYTES(
+      "lanes.reserved.bytes",
+      "8388608",
+      "bytes of intake.max.bytes that other lanes leave free for each lane"),
+  CONTROL_TOPIC("control.topic", "audio-jobs.control", "topic of cancellations"),
+  PARTIAL_TOPIC("partial.topic", "transcripts.partial", "topic of partial transcripts"),
+  PARTIAL_INTERVAL_MS(
+      "partial.interval.ms", "5000", "least time between two partial transcripts of one job"),
+  MAX_ATTEMPTS(
+      "max.attempts",
+      "3",
+      "workers that may be lost while a job is alone in them before it is dead-lettered"),
+  MAX_RETRIES("max.retries", "3", "times that a job is tried again after a failure that may pass"),
+  RETRY_BACKOFF_MS("retry.backoff.ms", "1000", "wait before the first retry; doubled each time"),
   TRANSCRIPTS_TOPIC("transcripts.topic", "transcripts", "topic of the results"),
   DLQ_TOPIC("dlq.topic", "audio-jobs.dlq", "topic of the dead letters"),
   MAX_RECORD_BYTES("max.record.bytes", "8388608", "largest record that the result topics take"),

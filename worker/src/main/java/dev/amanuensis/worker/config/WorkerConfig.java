@@ -89,6 +89,13 @@ public final class WorkerConfig {
     if (!values.get(Setting.ADMIN_PORT).equals("off")) {
       number(Setting.ADMIN_PORT, 0, 65_535);
     }
+    number(Setting.PARTIAL_INTERVAL_MS, 0, 86_400_000);
+    number(Setting.MAX_ATTEMPTS, 1, 60);
+    number(Setting.MAX_RETRIES, 0, 20);
+    number(Setting.RETRY_BACKOFF_MS, 1, 3_600_000);
+    numbers(Setting.LANE_SHARES, 1);
+    numbers(Setting.LANE_RESERVED_JOBS, 0);
+    numbers(Setting.LANE_RESERVED_BYTES, 0);
     if (list(Setting.JOBS_TOPICS).isEmpty()) {
       throw new ConfigException(Setting.JOBS_TOPICS.key() + " is empty");
     }
@@ -133,6 +140,30 @@ public final class WorkerConfig {
 
   public Duration seconds(Setting s) {
     return Duration.ofSeconds(number(s));
+  }
+
+  private void numbers(Setting s, long from) {
+    try {
+      if (list(s).stream().mapToLong(Long::parseLong).allMatch(n -> n >= from)
+          && !list(s).isEmpty()) {
+        return;
+      }
+    } catch (NumberFormatException e) {
+      // the same message
+    }
+    throw new ConfigException(
+        "%s is '%s', must be numbers from %d on, comma-separated"
+            .formatted(s.key(), values.get(s), from));
+  }
+
+  /** The number at a place of a comma-separated list; the last one for all places after it. */
+  public long number(Setting s, int place) {
+    List<String> all = list(s);
+    return Long.parseLong(all.get(Math.min(place, all.size() - 1)));
+  }
+
+  public Duration millis(Setting s) {
+    return Duration.ofMillis(number(s));
   }
 
   /** Comma-separated values. */

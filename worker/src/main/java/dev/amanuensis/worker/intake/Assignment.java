@@ -67,6 +67,17 @@ final class Assignment {
         .collect(Collectors.toSet());
   }
 
+  Set<TopicPartition> partitions() {
+    return Set.copyOf(held.keySet());
+  }
+
+  /** What to commit now for the partitions of these tickets, all current: their marks. */
+  Map<TopicPartition, OffsetAndMetadata> toCommit(Collection<Ticket> tickets) {
+    Map<TopicPartition, OffsetAndMetadata> commit = new HashMap<>();
+    tickets.forEach(t -> commit.put(t.partition(), held.get(t.partition()).progress().toCommit()));
+    return commit;
+  }
+
   /** What to commit for the partitions of these tickets, all current, once they are published. */
   Map<TopicPartition, OffsetAndMetadata> after(Collection<Ticket> published) {
     Map<TopicPartition, Set<Long>> offsets = new HashMap<>();

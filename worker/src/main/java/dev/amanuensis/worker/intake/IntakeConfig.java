@@ -1,16 +1,35 @@
 package dev.amanuensis.worker.intake;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
 /**
- * @param topics to consume jobs from
+ * @param lanes topics to consume jobs from, the most urgent first
  * @param consumer configuration of a consumer of byte arrays, without auto-commit
  * @param registry configuration of the deserializer
+ * @param maxJobs that the sink takes
  * @param maxBytesInFlight of inline audio that is held at once, roughly
+ * @param maxAttempts workers that may be lost while a job is alone in them before it is given up
+ * @param maxRetries of a job that failed for a reason that may pass
+ * @param retryAfter the first failure; doubled each time
+ * @param controlTopic of cancellations
  */
 public record IntakeConfig(
-    List<String> topics,
+    List<LaneConfig> lanes,
     Map<String, Object> consumer,
     Map<String, Object> registry,
-    long maxBytesInFlight) {}
+    int maxJobs,
+    long maxBytesInFlight,
+    int maxAttempts,
+    int maxRetries,
+    Duration retryAfter,
+    String controlTopic) {
+  public IntakeConfig {
+    lanes = List.copyOf(lanes);
+  }
+
+  List<String> topics() {
+    return lanes.stream().map(LaneConfig::topic).toList();
+  }
+}

@@ -4,6 +4,7 @@ import dev.amanuensis.schema.AudioJob;
 import dev.amanuensis.schema.serde.AvroSerdes;
 import dev.amanuensis.worker.job.JobSink;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
+import dev.amanuensis.worker.publish.Partials;
 import dev.amanuensis.worker.publish.ResultEncoder;
 import dev.amanuensis.worker.publish.TransactionalPublisher;
 import java.time.Duration;
@@ -17,6 +18,7 @@ import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -45,6 +47,8 @@ public final class JobLoop implements AutoCloseable {
   private final WorkerMetrics metrics;
   private final Deserializer<AudioJob> deserializer;
   private final Assignment assignment = new Assignment();
+  private final Cancellations cancellations;
+  private final Partials partials;
   private final Outbox outbox;
   private final Intake intake;
   private final Thread thread = new Thread(this::run, "job-loop");
@@ -59,12 +63,13 @@ public final class JobLoop implements AutoCloseable {
   private volatile long stopBy;
   private volatile Throwable failure;
 
-  /** Closes the encoder and the publisher when it ends; the sink stays its owner's. */
+  /** Closes the encoder, the publishers and partials when it ends; the sink stays its owner's. */
   public JobLoop(
       IntakeConfig config,
       JobSink sink,
       ResultEncoder encoder,
       TransactionalPublisher publisher,
+      Partials partials,
       WorkerMetrics metrics) {
     this.config = config;
     this.sink = sink;
@@ -72,23 +77,18 @@ public final class JobLoop implements AutoCloseable {
     this.publisher = publisher;
     this.metrics = metrics;
     this.deserializer = AvroSerdes.deserializer(AudioJob.class, config.registry());
+    this.partials = partials;
+    this.cancellations =
+        new Cancellations(config.controlTopic(), config.consumer(), config.registry());
     this.outbox = new Outbox(assignment, encoder, publisher, metrics);
-    this.intake = new Intake(assignment, sink, outbox, deserializer, metrics);
-    outbox.listener(
-        new Outbox.Listener() {
-          @Override
-          public void answered(Ticket ticket) {
-            intake.answered(ticket);
-          }
-
-          @Override
-          public void closed(Ticket ticket) {
-            intake.closed(ticket);
-          }
-        });
+    this.intake =
+        new Intake(
+            config, assignment, sink, outbox, deserializer, cancellations, partials, metrics);
+    outbox.listener(intake);
   }
 
   public void start() {
+    cancellations.start();
     thread.start();
   }
 
@@ -154,7 +154,7 @@ public final class JobLoop implements AutoCloseable {
     outbox.flush(consumer);
     try {
       readProgress();
-      intake.admit();
+      intake.admit(this::commit);
       pause(mustHold());
       boolean idle = intake.idle() && outbox.size() == 0 && fresh.isEmpty();
       ConsumerRecords<byte[], byte[]> records = consumer.poll(idle ? IDLE_POLL : BUSY_POLL);
@@ -167,9 +167,24 @@ public final class JobLoop implements AutoCloseable {
   }
 
   private boolean mustHold() {
-    return intake.blocked()
-        || intake.bytes() + outbox.bytes() >= config.maxBytesInFlight()
-        || outbox.size() >= MAX_UNPUBLISHED;
+    return outbox.bytes() >= config.maxBytesInFlight() || outbox.size() >= MAX_UNPUBLISHED;
+  }
+
+  /**
+   * Progress and marks, outside a transaction. Fenced by the member's epoch as a transaction is.
+   * False where the group is being rebalanced (classic protocol), or Kafka does not answer.
+   */
+  private boolean commit(Map<TopicPartition, OffsetAndMetadata> progress) {
+    if (progress.isEmpty()) {
+      return true;
+    }
+    try {
+      consumer.commitSync(progress, LOOK_UP);
+      return true;
+    } catch (KafkaException e) {
+      LOG.warn("marks of {} can't be committed now: {}", progress.keySet(), e.toString());
+      return false;
+    }
   }
 
   /** Pauses what must not deliver now, and only that: one slow partition holds no other back. */
@@ -178,6 +193,7 @@ public final class JobLoop implements AutoCloseable {
     Set<TopicPartition> hold = new HashSet<>(everything ? all : fresh);
     if (!everything) {
       hold.addAll(assignment.full());
+      all.stream().filter(p -> !intake.mayFetch(p)).forEach(hold::add);
     }
     hold.retainAll(all);
     Set<TopicPartition> paused = consumer.paused();
@@ -231,7 +247,8 @@ public final class JobLoop implements AutoCloseable {
       }
       keepMembership();
     }
-    // What is left belongs to the successor.
+    // What is left belongs to the successor, and nothing was wrong with it.
+    commit(intake.giveBack(assignment.partitions()));
     assignment.clear();
     intake.cancelLost();
   }
@@ -253,6 +270,8 @@ public final class JobLoop implements AutoCloseable {
     if (consumer != null) {
       quietly(() -> consumer.close(CloseOptions.timeout(LOOK_UP)));
     }
+    quietly(cancellations);
+    quietly(partials);
     quietly(publisher);
     quietly(encoder);
     quietly(deserializer::close);
@@ -280,7 +299,8 @@ public final class JobLoop implements AutoCloseable {
       try {
         outbox.hurry();
         outbox.collect();
-        outbox.flush(consumer);
+        outbox.flushAll(consumer);
+        commit(intake.giveBack(partitions));
       } catch (RuntimeException e) {
         LOG.warn("results of revoked partitions are left to their new owner: {}", e.toString());
       }

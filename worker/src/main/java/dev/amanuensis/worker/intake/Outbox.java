@@ -2,7 +2,6 @@ package dev.amanuensis.worker.intake;
 
 import dev.amanuensis.schema.serde.RegistryFailure;
 import dev.amanuensis.worker.job.JobResult;
-import dev.amanuensis.worker.metrics.JobLog;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.publish.ResultEncoder;
 import dev.amanuensis.worker.publish.TransactionalPublisher;
@@ -18,7 +17,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -37,7 +35,7 @@ final class Outbox {
   private static final Duration LOOK_UP = Duration.ofSeconds(5);
 
   /** A job's result on its way back to the loop. */
-  private record Answer(Ticket ticket, JobResult result) {}
+  private record Answer(Delivery delivery, JobResult result) {}
 
   /**
    * Something to publish.
@@ -45,22 +43,30 @@ final class Outbox {
    * @param smaller what to send where the broker finds the first encoding too large
    */
   private record Item(
-      Ticket ticket,
-      Supplier<ProducerRecord<byte[], byte[]>> encoding,
-      Supplier<ProducerRecord<byte[], byte[]>> smaller) {}
-
-  /** An item in its serialised form. */
-  private record Ready(Item item, ProducerRecord<byte[], byte[]> output) {
-    int bytes() {
-      return output.value().length;
+      Delivery delivery,
+      Supplier<List<ProducerRecord<byte[], byte[]>>> encoding,
+      Supplier<List<ProducerRecord<byte[], byte[]>>> smaller) {
+    Ticket ticket() {
+      return delivery.ticket;
     }
   }
 
-  /** Is told what becomes of tickets. */
-  interface Listener {
-    void answered(Ticket ticket);
+  /** An item in its serialised form. */
+  private record Ready(Item item, List<ProducerRecord<byte[], byte[]>> outputs) {
+    int bytes() {
+      return outputs.stream().mapToInt(o -> o.value().length).sum();
+    }
+  }
 
-    void closed(Ticket ticket);
+  /** Is told what becomes of deliveries. */
+  interface Listener {
+    /** The sink has answered. */
+    void answered(Delivery delivery, JobResult result);
+
+    void published(Delivery delivery);
+
+    /** Its partition went before it was published. */
+    void closed(Delivery delivery);
   }
 
   private final Assignment assignment;
@@ -94,39 +100,44 @@ final class Outbox {
   }
 
   /** The sink's answer; called on any thread, never blocks. */
-  void answer(Ticket ticket, JobResult result) {
-    answers.add(new Answer(ticket, result));
+  void answer(Delivery delivery, JobResult result) {
+    answers.add(new Answer(delivery, result));
   }
 
-  void undecodable(Ticket ticket, ConsumerRecord<byte[], byte[]> record, Exception cause) {
+  /**
+   * A job's result, to be published.
+   *
+   * @param attempt that gave it, 1 for the first
+   */
+  void result(Delivery d, JobResult result, int attempt) {
+    if (result.status() == JobResult.Status.FAILED && result.errorCode().replayable()) {
+      metrics.deadLetter(result.errorCode().name());
+    }
+    toEncode.add(
+        new Item(
+            d,
+            () -> encoder.encode(d.record, result, attempt),
+            () -> encoder.smaller(d.record, result, attempt)));
+  }
+
+  void undecodable(Delivery d, Exception cause) {
     metrics.deadLetter("UNDECODABLE");
     toEncode.add(
         new Item(
-            ticket,
-            () -> encoder.undecodable(record, cause),
-            () -> encoder.undecodableWithoutBytes(record, cause)));
+            d,
+            () -> List.of(encoder.undecodable(d.record, cause)),
+            () -> List.of(encoder.undecodableWithoutBytes(d.record, cause))));
   }
 
   /** Takes the sink's answers over and serialises them. */
   void collect() {
     for (Answer a = answers.poll(); a != null; a = answers.poll()) {
-      JobResult result = a.result();
-      String traceId = result.job().traceId();
-      listener.answered(a.ticket());
-      if (assignment.isCurrent(a.ticket())) {
-        metrics.jobEnded(result);
-        JobLog.ended(result);
-      }
-      toEncode.add(
-          new Item(
-              a.ticket(),
-              () -> encoder.encode(result, traceId),
-              () -> encoder.tooLarge(result, traceId)));
+      listener.answered(a.delivery(), a.result());
     }
     while (!toEncode.isEmpty() && registry.over()) {
       Item item = toEncode.peek();
       if (!assignment.isCurrent(item.ticket())) {
-        listener.closed(item.ticket());
+        listener.closed(item.delivery());
       } else if (!encode(item)) {
         return;
       }
@@ -152,9 +163,13 @@ final class Outbox {
     bytes += r.bytes();
   }
 
-  private void remove(Ready r) {
-    bytes -= r.bytes();
-    listener.closed(r.item().ticket());
+  /** Publishes all that is ready, unless something fails. */
+  void flushAll(Consumer<?, ?> consumer) {
+    int before;
+    do {
+      before = ready.size();
+      flush(consumer);
+    } while (!ready.isEmpty() && ready.size() < before);
   }
 
   /** Publishes a batch of what is ready, with the progress of its partitions. */
@@ -172,7 +187,9 @@ final class Outbox {
     long started = System.nanoTime();
     TransactionalPublisher.Result result =
         publisher.publish(
-            batch.stream().map(Ready::output).toList(), offsets, consumer.groupMetadata());
+            batch.stream().flatMap(r -> r.outputs().stream()).toList(),
+            offsets,
+            consumer.groupMetadata());
     metrics.transaction(result.outcome().name(), System.nanoTime() - started);
     switch (result.outcome()) {
       case COMMITTED -> {
@@ -207,15 +224,15 @@ final class Outbox {
     Set<Ready> all = new HashSet<>(published);
     for (Ready r : all) {
       assignment.progressOf(r.item().ticket()).done(r.item().ticket().offset());
-      remove(r);
+      bytes -= r.bytes();
+      listener.published(r.item().delivery());
     }
     ready.removeIf(all::contains);
   }
 
   /** What the broker finds too large is sent without its payload. */
   private void shrink(List<Ready> batch, Set<Integer> tooLarge) {
-    for (int i : tooLarge) {
-      Ready old = batch.get(i);
+    for (Ready old : spoilers(batch, tooLarge)) {
       try {
         Ready small = new Ready(old.item(), old.item().smaller().get());
         ready.set(ready.indexOf(old), small);
@@ -229,12 +246,27 @@ final class Outbox {
     }
   }
 
+  /** The items that the outputs with these numbers belong to. */
+  private static Set<Ready> spoilers(List<Ready> batch, Set<Integer> outputs) {
+    Set<Ready> found = new HashSet<>();
+    int number = 0;
+    for (Ready r : batch) {
+      for (int i = 0; i < r.outputs().size(); i++) {
+        if (outputs.contains(number++)) {
+          found.add(r);
+        }
+      }
+    }
+    return found;
+  }
+
   private void dropLost() {
     ready.removeIf(
         r -> {
           boolean lost = !assignment.isCurrent(r.item().ticket());
           if (lost) {
-            remove(r);
+            bytes -= r.bytes();
+            listener.closed(r.item().delivery());
           }
           return lost;
         });

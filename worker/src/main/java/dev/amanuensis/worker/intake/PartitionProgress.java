@@ -1,14 +1,17 @@
 package dev.amanuensis.worker.intake;
 
 import java.util.BitSet;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 
 /**
- * Which records of one partition are done, though they finish out of order. What is committed is
- * the base (everything before it is done) and, in the offset's metadata, a bitmap of what is done
- * after it; a successor skips those. Belongs to the loop thread.
+ * Which records of one partition are done, though they finish out of order, and the marks of those
+ * that are at work. What is committed is the base (everything before it is done) and, in the
+ * offset's metadata, a bitmap of what is done after it and the marks; a successor skips what is
+ * done. Belongs to the loop thread.
  *
  * <p>Offsets may have gaps (transaction markers, compaction), so the base moves by the records that
  * were seen, never by one.
@@ -19,22 +22,23 @@ final class PartitionProgress {
 
   private final TreeSet<Long> pending = new TreeSet<>();
   private final TreeSet<Long> done = new TreeSet<>();
+  private final TreeMap<Long, Mark> marks = new TreeMap<>();
   private long end;
 
   /** From what is committed. Metadata that is not ours counts as empty. */
   PartitionProgress(long base, String metadata) {
     this.end = base;
-    OffsetMetadata.decode(metadata).stream().forEach(i -> done.add(base + i));
+    OffsetMetadata committed = OffsetMetadata.decode(metadata);
+    committed.done().stream().forEach(i -> done.add(base + i));
+    committed.marks().forEach((i, mark) -> marks.put(base + i, mark.inherited()));
+    marks.keySet().removeAll(done);
   }
 
   /** A record was delivered. False if it is done or delivered already: skip it. */
   boolean begin(long offset) {
-    if (offset < base() || done.contains(offset) || !pending.add(offset)) {
-      end = Math.max(end, offset + 1);
-      return false;
-    }
+    boolean open = offset >= base() && !done.contains(offset) && pending.add(offset);
     end = Math.max(end, offset + 1);
-    return true;
+    return open;
   }
 
   /** Everything before {@code nextOffset} was delivered or does not exist. */
@@ -44,8 +48,36 @@ final class PartitionProgress {
 
   void done(long offset) {
     pending.remove(offset);
+    marks.remove(offset);
     done.add(offset);
     done.headSet(base()).clear();
+    // A mark before the base is of a record that is gone from the log.
+    marks.headMap(base()).clear();
+  }
+
+  /** Null if there is nothing to know. */
+  Mark mark(long offset) {
+    return marks.get(offset);
+  }
+
+  /**
+   * @param mark null: nothing to know
+   */
+  void mark(long offset, Mark mark) {
+    if (mark == null) {
+      marks.remove(offset);
+    } else {
+      marks.put(offset, mark);
+    }
+  }
+
+  /**
+   * Whether one more record can be marked.
+   *
+   * @param besides marks that will be set before
+   */
+  boolean takesMark(long offset, int besides) {
+    return marks.containsKey(offset) || marks.size() + besides < OffsetMetadata.MAX_MARKS;
   }
 
   /** What to commit once these are published too, without counting them as done yet. */
@@ -66,7 +98,13 @@ final class PartitionProgress {
         bits.set(Math.toIntExact(offset - base));
       }
     }
-    return new OffsetAndMetadata(base, OffsetMetadata.encode(bits));
+    TreeMap<Integer, Mark> left = new TreeMap<>();
+    for (Map.Entry<Long, Mark> mark : marks.tailMap(base).entrySet()) {
+      if (!published.contains(mark.getKey())) {
+        left.put(Math.toIntExact(mark.getKey() - base), mark.getValue());
+      }
+    }
+    return new OffsetAndMetadata(base, new OffsetMetadata(bits, left).encode());
   }
 
   boolean isDone(long offset) {

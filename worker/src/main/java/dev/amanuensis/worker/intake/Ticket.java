@@ -4,7 +4,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Stands for a record from its delivery until its result is published, without its bytes.
+ * Names a record as delivered under one assignment of its partition.
  *
  * @param epoch of the partition's assignment under which it was delivered
  * @param bytes of its value

@@ -28,6 +28,29 @@ public enum ErrorCode {
   DEADLINE_EXCEEDED,
   /** Cancelled by a call. */
   CANCELLED,
+  /** Workers were lost while they did this job and nothing else. */
+  ATTEMPTS_EXHAUSTED,
   /** A defect on our side; the message has the details. */
-  INTERNAL
+  INTERNAL;
+
+  /** Whether the same job may succeed a little later. */
+  public boolean mayPass() {
+    return this == SOURCE_UNAVAILABLE || this == DISK_FULL;
+  }
+
+  /** Whether it may succeed once a person has changed something: it gets a dead letter. */
+  public boolean replayable() {
+    return switch (this) {
+      case SOURCE_UNAVAILABLE,
+          SOURCE_FORBIDDEN,
+          DISK_FULL,
+          RESULT_TOO_LARGE,
+          STAGE_TIMEOUT,
+          AUDIO_TIMEOUT,
+          ATTEMPTS_EXHAUSTED,
+          INTERNAL ->
+          true;
+      default -> false;
+    };
+  }
 }

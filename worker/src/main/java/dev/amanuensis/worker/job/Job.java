@@ -43,4 +43,10 @@ public record Job(
     return new Job(
         id, source, contentType, options, priority, deadline, submittedAt, metadata, trace);
   }
+
+  /** The same job with another urgency. */
+  public Job withPriority(int other) {
+    return new Job(
+        id, source, contentType, options, other, deadline, submittedAt, metadata, traceId);
+  }
 }

@@ -12,6 +12,7 @@ import java.util.Map;
  * @param errorMessage what happened, where, and what to do; null if completed
  * @param timings milliseconds by stage: queued, fetch, decode_audio, mel, encode, decode, align,
  *     total
+ * @param errorStack summary of what was thrown, or null
  */
 public record JobResult(
     Job job,
@@ -20,7 +21,20 @@ public record JobResult(
     String audioSha256,
     ErrorCode errorCode,
     String errorMessage,
-    Map<String, Double> timings) {
+    Map<String, Double> timings,
+    String errorStack) {
+
+  /** Without a stack. */
+  public JobResult(
+      Job job,
+      Status status,
+      TranscriptionResult transcription,
+      String audioSha256,
+      ErrorCode errorCode,
+      String errorMessage,
+      Map<String, Double> timings) {
+    this(job, status, transcription, audioSha256, errorCode, errorMessage, timings, null);
+  }
 
   /** The end states of a job. */
   public enum Status {

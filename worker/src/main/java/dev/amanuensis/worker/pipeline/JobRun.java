@@ -20,6 +20,9 @@ import java.util.function.Consumer;
  * on it any more. Thread-safe; the transcription belongs to the stage that holds the job.
  */
 final class JobRun implements AdmittedJob {
+  private static final int STACK_FRAMES = 8;
+  private static final int MAX_STACK_CHARS = 4_000;
+
   final Job job;
   final long sequence;
   final Progress from;
@@ -33,6 +36,7 @@ final class JobRun implements AdmittedJob {
   private Thread worker;
   private Stage stage;
   private long stageSince;
+  private String stack;
 
   /** Largest log-mel value of the whole file. */
   float globalMax;
@@ -106,8 +110,23 @@ final class JobRun implements AdmittedJob {
     if (cause instanceof JobException e) {
       end(JobResult.Status.FAILED, null, e.code(), e.getMessage());
     } else {
+      synchronized (this) {
+        stack = stack == null ? summary(cause) : stack;
+      }
       end(JobResult.Status.FAILED, null, ErrorCode.INTERNAL, "a defect of the worker: " + cause);
     }
+  }
+
+  /** What was thrown and the innermost frames, for the dead letter. */
+  private static String summary(Throwable cause) {
+    StringBuilder text = new StringBuilder();
+    for (Throwable t = cause; t != null && text.length() < MAX_STACK_CHARS; t = t.getCause()) {
+      text.append(t).append('\n');
+      for (int i = 0; i < Math.min(STACK_FRAMES, t.getStackTrace().length); i++) {
+        text.append("  at ").append(t.getStackTrace()[i]).append('\n');
+      }
+    }
+    return text.substring(0, Math.min(text.length(), MAX_STACK_CHARS));
   }
 
   /** Ends the job unless it has ended already. */
@@ -122,7 +141,9 @@ final class JobRun implements AdmittedJob {
         worker.interrupt(); // a child process or a slow read
       }
       add("total", System.nanoTime() - admitted);
-      outcome = new JobResult(job, status, result, audioSha256, code, message, Map.copyOf(timings));
+      outcome =
+          new JobResult(
+              job, status, result, audioSha256, code, message, Map.copyOf(timings), stack);
       release();
     }
     onEnd.accept(this);

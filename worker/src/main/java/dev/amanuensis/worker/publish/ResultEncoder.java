@@ -8,6 +8,7 @@ import dev.amanuensis.schema.Word;
 import dev.amanuensis.schema.serde.AvroSerdes;
 import dev.amanuensis.schema.serde.RegistryFailure;
 import dev.amanuensis.worker.job.ErrorCode;
+import dev.amanuensis.worker.job.Job;
 import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.job.TranscriptionResult;
 import java.nio.ByteBuffer;
@@ -34,6 +35,7 @@ public final class ResultEncoder implements AutoCloseable {
   /** Room for a dead letter's message, stack summary and other small fields. */
   private static final int LETTER_OVERHEAD = 16 << 10;
 
+  private static final String UNDECODABLE = "UNDECODABLE";
   private static final int MAX_MESSAGE_CHARS = 1000;
   private static final Logger LOG = LoggerFactory.getLogger(ResultEncoder.class);
 
@@ -63,75 +65,125 @@ public final class ResultEncoder implements AutoCloseable {
   }
 
   /**
-   * A transcript, or FAILED with RESULT_TOO_LARGE where it would not fit.
+   * A transcript, or FAILED with RESULT_TOO_LARGE where it would not fit; and a dead letter where a
+   * person may want to replay the job.
    *
+   * @param record the job's
+   * @param attempt that gave the result, 1 for the first
    * @throws RegistryFailure if the registry can't be used; nothing else is thrown
    */
-  public ProducerRecord<byte[], byte[]> encode(JobResult result, String traceId) {
+  public List<ProducerRecord<byte[], byte[]>> encode(
+      ConsumerRecord<byte[], byte[]> record, JobResult result, int attempt) {
     byte[] value;
     try {
-      value = transcripts.serialize(transcriptsTopic, transcript(result, traceId));
+      value = transcripts.serialize(transcriptsTopic, transcript(result, attempt));
     } catch (RegistryFailure e) {
       throw e;
     } catch (RuntimeException e) {
       LOG.error("the result of job {} can't be written", result.job().id(), e);
-      return failed(result, ErrorCode.INTERNAL, "a defect of the worker: " + e, traceId);
+      JobResult failed =
+          failed(result, ErrorCode.INTERNAL, "a defect of the worker: " + e, summary(e));
+      return withLetter(record, failed, attempt, maxBytes - OVERHEAD);
     }
     if (value.length > maxBytes - OVERHEAD) {
-      return failed(
-          result,
-          ErrorCode.RESULT_TOO_LARGE,
+      String message =
           "the transcript has %,d bytes, at most %,d are sent"
-              .formatted(value.length, maxBytes - OVERHEAD),
-          traceId);
+              .formatted(value.length, maxBytes - OVERHEAD);
+      JobResult failed = failed(result, ErrorCode.RESULT_TOO_LARGE, message, null);
+      return withLetter(record, failed, attempt, maxBytes - OVERHEAD);
     }
-    return new ProducerRecord<>(transcriptsTopic, key(result), value);
+    ProducerRecord<byte[], byte[]> output =
+        new ProducerRecord<>(transcriptsTopic, key(result), value);
+    return needsLetter(result)
+        ? List.of(output, letter(record, result, attempt, maxBytes - OVERHEAD))
+        : List.of(output);
   }
 
-  /** What is sent in the place of a transcript that the topic does not take. */
-  public ProducerRecord<byte[], byte[]> tooLarge(JobResult result, String traceId) {
-    return failed(
-        result,
-        ErrorCode.RESULT_TOO_LARGE,
-        "the transcript is larger than the topic takes: see its max.message.bytes",
-        traceId);
+  /** What is sent in the place of outputs that a topic does not take. */
+  public List<ProducerRecord<byte[], byte[]>> smaller(
+      ConsumerRecord<byte[], byte[]> record, JobResult result, int attempt) {
+    if (result.status() != JobResult.Status.COMPLETED) {
+      return withLetter(record, bare(result), attempt, 0);
+    }
+    String message = "the transcript is larger than the topic takes: see its max.message.bytes";
+    JobResult failed = failed(result, ErrorCode.RESULT_TOO_LARGE, message, null);
+    return withLetter(record, failed, attempt, 0);
   }
 
-  /** Without the parts that can be large: text, and the producer's metadata. */
-  private ProducerRecord<byte[], byte[]> failed(
-      JobResult result, ErrorCode code, String message, String traceId) {
-    Transcript t =
-        described(result.job().id(), traceId)
-            .setStatus(Status.FAILED)
-            .setTimings(result.timings() == null ? Map.of() : result.timings())
-            .setErrorCode(code.name())
-            .setErrorMessage(cut(message))
-            .setAudioSha256(result.audioSha256())
-            .setSubmittedAt(result.job().submittedAt())
-            .build();
-    return new ProducerRecord<>(
-        transcriptsTopic, key(result), transcripts.serialize(transcriptsTopic, t));
+  private static JobResult failed(JobResult r, ErrorCode code, String message, String stack) {
+    return bare(
+        new JobResult(
+            r.job(),
+            JobResult.Status.FAILED,
+            null,
+            r.audioSha256(),
+            code,
+            message,
+            r.timings() == null ? Map.of() : r.timings(),
+            stack));
+  }
+
+  /** Without the producer's metadata, which can be large. */
+  private static JobResult bare(JobResult r) {
+    Job j = r.job();
+    Job bare =
+        new Job(
+            j.id(),
+            j.source(),
+            j.contentType(),
+            j.options(),
+            j.priority(),
+            j.deadline(),
+            j.submittedAt(),
+            Map.of(),
+            j.traceId());
+    return new JobResult(
+        bare,
+        r.status(),
+        null,
+        r.audioSha256(),
+        r.errorCode(),
+        r.errorMessage(),
+        r.timings(),
+        r.errorStack());
+  }
+
+  private List<ProducerRecord<byte[], byte[]>> withLetter(
+      ConsumerRecord<byte[], byte[]> record, JobResult result, int attempt, int room) {
+    ProducerRecord<byte[], byte[]> output =
+        new ProducerRecord<>(
+            transcriptsTopic,
+            key(result),
+            transcripts.serialize(transcriptsTopic, transcript(result, attempt)));
+    return needsLetter(result)
+        ? List.of(output, letter(record, result, attempt, room))
+        : List.of(output);
+  }
+
+  private static boolean needsLetter(JobResult result) {
+    return result.status() == JobResult.Status.FAILED && result.errorCode().replayable();
   }
 
   private static byte[] key(JobResult result) {
     return result.job().id().getBytes(StandardCharsets.UTF_8);
   }
 
-  private Transcript.Builder described(String jobId, String traceId) {
+  private Transcript.Builder described(Job job) {
     return Transcript.newBuilder()
-        .setJobId(jobId)
+        .setJobId(job.id())
         .setModel(identity.model())
         .setModelSha256(identity.modelSha256())
         .setProfile(identity.profile())
         .setDevice(identity.device())
         .setWorker(identity.workerId())
         .setCompletedAt(Instant.now())
-        .setTraceId(traceId);
+        .setTraceId(job.traceId());
   }
 
-  private Transcript transcript(JobResult result, String traceId) {
+  private Transcript transcript(JobResult result, int attempt) {
     Transcript.Builder b =
-        described(result.job().id(), traceId)
+        described(result.job())
+            .setAttempt(attempt)
             .setStatus(Status.valueOf(result.status().name()))
             .setTimings(result.timings())
             .setErrorCode(result.errorCode() == null ? null : result.errorCode().name())
@@ -150,7 +202,7 @@ public final class ResultEncoder implements AutoCloseable {
     return b.build();
   }
 
-  private static Segment segment(dev.amanuensis.worker.job.Segment s) {
+  static Segment segment(dev.amanuensis.worker.job.Segment s) {
     return Segment.newBuilder()
         .setId(s.id())
         .setSeek(s.seek())
@@ -179,20 +231,43 @@ public final class ResultEncoder implements AutoCloseable {
    */
   public ProducerRecord<byte[], byte[]> undecodable(
       ConsumerRecord<byte[], byte[]> record, Exception cause) {
-    return deadLetter(record, cause, maxBytes - OVERHEAD);
+    return undecodable(record, cause, maxBytes - OVERHEAD);
   }
 
   /** For a topic that does not take the bytes. */
   public ProducerRecord<byte[], byte[]> undecodableWithoutBytes(
       ConsumerRecord<byte[], byte[]> record, Exception cause) {
-    return deadLetter(record, cause, 0);
+    return undecodable(record, cause, 0);
+  }
+
+  private ProducerRecord<byte[], byte[]> undecodable(
+      ConsumerRecord<byte[], byte[]> record, Exception cause, int room) {
+    DeadLetter.Builder letter =
+        DeadLetter.newBuilder()
+            .setReason(UNDECODABLE)
+            .setMessage(String.valueOf(cut(cause.getMessage())))
+            .setStack(summary(cause));
+    return deadLetter(record, letter, room);
+  }
+
+  private ProducerRecord<byte[], byte[]> letter(
+      ConsumerRecord<byte[], byte[]> record, JobResult result, int attempt, int room) {
+    DeadLetter.Builder letter =
+        DeadLetter.newBuilder()
+            .setJobId(result.job().id())
+            .setReason(result.errorCode().name())
+            .setMessage(String.valueOf(cut(result.errorMessage())))
+            .setStack(result.errorStack())
+            .setAttempts(attempt);
+    return deadLetter(record, letter, room);
   }
 
   /**
+   * @param letter that says what happened
    * @param room for the record's own bytes: its value first, then headers and key as they fit
    */
   private ProducerRecord<byte[], byte[]> deadLetter(
-      ConsumerRecord<byte[], byte[]> record, Exception cause, int room) {
+      ConsumerRecord<byte[], byte[]> record, DeadLetter.Builder letter, int room) {
     byte[] value = record.value() == null ? new byte[0] : record.value();
     int left = Math.max(0, room - LETTER_OVERHEAD);
     // The key travels twice: in the letter, and as the letter's own key.
@@ -209,11 +284,8 @@ public final class ResultEncoder implements AutoCloseable {
         left -= (int) size;
       }
     }
-    DeadLetter letter =
-        DeadLetter.newBuilder()
-            .setReason("UNDECODABLE")
-            .setMessage(String.valueOf(cut(cause.getMessage())))
-            .setStack(summary(cause))
+    DeadLetter whole =
+        letter
             .setTopic(record.topic())
             .setPartition(record.partition())
             .setOffset(record.offset())
@@ -226,7 +298,7 @@ public final class ResultEncoder implements AutoCloseable {
             .setWorker(identity.workerId())
             .setFailedAt(Instant.now())
             .build();
-    return new ProducerRecord<>(dlqTopic, key, deadLetters.serialize(dlqTopic, letter));
+    return new ProducerRecord<>(dlqTopic, key, deadLetters.serialize(dlqTopic, whole));
   }
 
   private static String cut(String text) {
@@ -235,6 +307,7 @@ public final class ResultEncoder implements AutoCloseable {
         : text.substring(0, MAX_MESSAGE_CHARS) + " ...";
   }
 
+  /** The chain of causes, without frames: what a person reads first. */
   private static String summary(Throwable cause) {
     StringBuilder text = new StringBuilder();
     for (Throwable t = cause; t != null && text.length() < 2000; t = t.getCause()) {

@@ -1,0 +1,232 @@
+package dev.amanuensis.worker;
+
+import dev.amanuensis.broker.EmbeddedBroker;
+import dev.amanuensis.broker.RegistryServer;
+import dev.amanuensis.schema.Action;
+import dev.amanuensis.schema.AudioJob;
+import dev.amanuensis.schema.DeadLetter;
+import dev.amanuensis.schema.JobControl;
+import dev.amanuensis.schema.Transcript;
+import dev.amanuensis.schema.serde.AvroSerdes;
+import dev.amanuensis.schema.topic.Topics;
+import dev.amanuensis.worker.config.Setting;
+import dev.amanuensis.worker.config.WorkerConfig;
+import dev.amanuensis.worker.intake.JobLoop;
+import dev.amanuensis.worker.job.JobSink;
+import dev.amanuensis.worker.metrics.WorkerMetrics;
+import dev.amanuensis.worker.publish.Partials;
+import dev.amanuensis.worker.publish.ResultEncoder;
+import dev.amanuensis.worker.publish.TransactionalPublisher;
+import dev.amanuensis.worker.publish.WorkerIdentity;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.Predicate;
+import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.common.serialization.Serializer;
+
+/** A real broker and registry of one test class, with what tests send and read. */
+final class TestCluster implements AutoCloseable {
+  static final int PARTITIONS = 2;
+
+  private final EmbeddedBroker broker;
+  private final RegistryServer registry;
+  private final KafkaProducer<byte[], byte[]> producer;
+  private final Serializer<AudioJob> jobs;
+  private final Serializer<JobControl> controls;
+
+  /** Of this cluster's jobs; each test has its own ids. */
+  final String group = "g" + UUID.randomUUID();
+
+  TestCluster(Path data) throws Exception {
+    broker = new EmbeddedBroker(Files.createDirectories(data.resolve("kafka")), 0);
+    registry = new RegistryServer(data.resolve("registry"), 0);
+    registry.start();
+    broker.start();
+    broker.createTopics(Topics.all(), PARTITIONS);
+    shortSessions();
+    producer =
+        new KafkaProducer<>(
+            Map.of("bootstrap.servers", broker.bootstrapServers()),
+            new ByteArraySerializer(),
+            new ByteArraySerializer());
+    jobs = AvroSerdes.serializer(registryConfig());
+    controls = AvroSerdes.serializer(registryConfig());
+  }
+
+  /** A lost worker is noticed after 3 s. */
+  private void shortSessions() throws Exception {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
+      Collection<AlterConfigOp> ops =
+          List.of(
+              new AlterConfigOp(
+                  new ConfigEntry("consumer.session.timeout.ms", "3000"), AlterConfigOp.OpType.SET),
+              new AlterConfigOp(
+                  new ConfigEntry("consumer.heartbeat.interval.ms", "500"),
+                  AlterConfigOp.OpType.SET));
+      admin
+          .incrementalAlterConfigs(
+              Map.of(new ConfigResource(ConfigResource.Type.GROUP, group), ops))
+          .all()
+          .get();
+    }
+  }
+
+  private Map<String, Object> registryConfig() {
+    return new HashMap<>(Map.of(AvroSerdes.REGISTRY_URL, registry.url()));
+  }
+
+  /** Settings of a worker here. */
+  Map<String, String> settings(String workerId) {
+    return new HashMap<>(
+        Map.of(
+            Setting.BOOTSTRAP_SERVERS.key(),
+            broker.bootstrapServers(),
+            Setting.SCHEMA_REGISTRY_URL.key(),
+            registry.url(),
+            Setting.GROUP_ID.key(),
+            group,
+            Setting.WORKER_ID.key(),
+            workerId,
+            Setting.MAX_JOBS.key(),
+            "8",
+            Setting.PARTIAL_INTERVAL_MS.key(),
+            "100",
+            Setting.RETRY_BACKOFF_MS.key(),
+            "50"));
+  }
+
+  /** The Kafka side of a worker over a sink, not started. */
+  static JobLoop loop(Map<String, String> settings, JobSink sink) {
+    WorkerConfig config = WorkerConfig.of(settings, Map.of());
+    String id = config.text(Setting.WORKER_ID);
+    KafkaSettings kafka = new KafkaSettings(config, id);
+    WorkerIdentity identity = new WorkerIdentity(id, "none", "sha", "reference", "none");
+    return new JobLoop(
+        kafka.intake(),
+        sink,
+        new ResultEncoder(
+            identity,
+            config.text(Setting.TRANSCRIPTS_TOPIC),
+            config.text(Setting.DLQ_TOPIC),
+            config.count(Setting.MAX_RECORD_BYTES),
+            kafka.registry()),
+        new TransactionalPublisher(kafka.producer(), WorkerMetrics.none()),
+        new Partials(kafka.partials(), identity),
+        WorkerMetrics.none());
+  }
+
+  static AudioJob job(String id, String script) {
+    return AudioJob.newBuilder()
+        .setJobId(id)
+        .setAudio(ByteBuffer.wrap(script.getBytes(StandardCharsets.UTF_8)))
+        .setSubmittedAt(Instant.now())
+        .build();
+  }
+
+  void submit(String topic, AudioJob job) {
+    send(topic, job.getJobId(), jobs.serialize(topic, job));
+  }
+
+  void submit(String id, String script) {
+    submit(Topics.JOBS, job(id, script));
+  }
+
+  void send(String topic, String key, byte[] value) {
+    producer.send(new ProducerRecord<>(topic, key.getBytes(StandardCharsets.UTF_8), value));
+  }
+
+  void flush() {
+    producer.flush();
+  }
+
+  void cancel(String id) {
+    JobControl control =
+        JobControl.newBuilder()
+            .setJobId(id)
+            .setAction(Action.CANCEL)
+            .setRequestedAt(Instant.now())
+            .setReason("a test")
+            .build();
+    send(Topics.CONTROL, id, controls.serialize(Topics.CONTROL, control));
+    flush();
+  }
+
+  /** Committed transcripts whose id starts so, in the order of each partition. */
+  List<Transcript> transcripts(String prefix) {
+    return read(Topics.TRANSCRIPTS, Transcript.class, t -> t.getJobId().startsWith(prefix));
+  }
+
+  List<DeadLetter> deadLetters(Predicate<DeadLetter> which) {
+    return read(Topics.DLQ, DeadLetter.class, which);
+  }
+
+  private <T extends SpecificRecord> List<T> read(String topic, Class<T> type, Predicate<T> which) {
+    Map<String, Object> config =
+        Map.of("bootstrap.servers", broker.bootstrapServers(), "isolation.level", "read_committed");
+    List<T> found = new ArrayList<>();
+    try (KafkaConsumer<byte[], byte[]> consumer =
+            new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        Deserializer<T> deserializer = AvroSerdes.deserializer(type, registryConfig())) {
+      List<TopicPartition> partitions =
+          consumer.partitionsFor(topic).stream()
+              .map(p -> new TopicPartition(topic, p.partition()))
+              .toList();
+      consumer.assign(partitions);
+      consumer.seekToBeginning(partitions);
+      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+      while (ends.entrySet().stream().anyMatch(e -> consumer.position(e.getKey()) < e.getValue())) {
+        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(50))) {
+          T value = deserializer.deserialize(topic, record.value());
+          if (which.test(value)) {
+            found.add(value);
+          }
+        }
+      }
+    }
+    return found;
+  }
+
+  /** Waits until so many results are visible. */
+  List<Transcript> await(String prefix, int count, Duration limit) throws InterruptedException {
+    long until = System.nanoTime() + limit.toNanos();
+    List<Transcript> found = transcripts(prefix);
+    while (found.size() < count && System.nanoTime() - until < 0) {
+      Thread.sleep(200);
+      found = transcripts(prefix);
+    }
+    return found;
+  }
+
+  String bootstrapServers() {
+    return broker.bootstrapServers();
+  }
+
+  @Override
+  public void close() {
+    producer.close(Duration.ofSeconds(1));
+    broker.close();
+    registry.close();
+  }
+}

@@ -1,0 +1,119 @@
+package dev.amanuensis.worker;
+
+import dev.amanuensis.worker.intake.JobLoop;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A worker over a {@link FakeSink} in a JVM of its own, restarted when it dies: what a supervisor
+ * does. Thread-safe.
+ */
+final class WorkerProcess implements AutoCloseable {
+  private final Map<String, String> settings;
+  private final Path log;
+  private final Thread supervisor;
+  private Process process;
+  private boolean closed;
+  private int starts;
+
+  WorkerProcess(Map<String, String> settings, Path log) throws IOException {
+    this.settings = settings;
+    this.log = log;
+    launch();
+    supervisor = new Thread(this::supervise, "supervisor");
+    supervisor.setDaemon(true);
+    supervisor.start();
+  }
+
+  private synchronized void launch() throws IOException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                "-cp",
+                System.getProperty("java.class.path"),
+                WorkerProcess.class.getName()));
+    settings.forEach((k, v) -> command.add(k + "=" + v));
+    process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
+            .start();
+    starts++;
+  }
+
+  private void supervise() {
+    try {
+      while (true) {
+        Process running;
+        synchronized (this) {
+          running = process;
+        }
+        running.waitFor();
+        synchronized (this) {
+          if (closed) {
+            return;
+          }
+          launch();
+        }
+      }
+    } catch (InterruptedException | IOException e) {
+      // closed
+    }
+  }
+
+  /** SIGKILL; the supervisor starts it again. */
+  synchronized void kill() {
+    process.destroyForcibly();
+  }
+
+  /** For example STOP or CONT. */
+  synchronized void signal(String name) throws IOException, InterruptedException {
+    new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
+  }
+
+  synchronized int restarts() {
+    return starts - 1;
+  }
+
+  @Override
+  public void close() {
+    Process last;
+    synchronized (this) {
+      closed = true;
+      last = process;
+    }
+    last.destroyForcibly();
+    try {
+      last.waitFor();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** The worker itself. Arguments are settings, key=value. */
+  public static void main(String[] arguments) throws InterruptedException {
+    Map<String, String> settings = new HashMap<>();
+    for (String a : arguments) {
+      settings.put(a.substring(0, a.indexOf('=')), a.substring(a.indexOf('=') + 1));
+    }
+    try (FakeSink sink = new FakeSink(8);
+        JobLoop loop = TestCluster.loop(settings, sink)) {
+      loop.start();
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> loop.close(Duration.ofSeconds(1))));
+      while (loop.failure() == null) {
+        Thread.sleep(100);
+      }
+      loop.failure().printStackTrace();
+    }
+    System.exit(1);
+  }
+}
