@@ -7,6 +7,7 @@ import dev.amanuensis.cli.command.SubmitCommand;
 import dev.amanuensis.cli.command.TranscribeCommand;
 import dev.amanuensis.cli.command.WatchCommand;
 import dev.amanuensis.cli.terminal.Terminal;
+import dev.amanuensis.gateway.GatewayCommand;
 import dev.amanuensis.worker.transcription.Languages;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -52,6 +53,7 @@ public final class Main {
         .addSubcommand(new WatchCommand(terminal))
         .addSubcommand(new StandaloneCommand(terminal))
         .addSubcommand(new WorkerCommand(terminal))
+        .addSubcommand(new GatewayCommand(terminal))
         .addSubcommand(new ModelCommand(terminal))
         .addSubcommand(BenchCommand.commandLine(terminal))
         .addSubcommand(new CompletionCommand(terminal));

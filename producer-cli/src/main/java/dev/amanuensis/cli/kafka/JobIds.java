@@ -4,12 +4,12 @@ import java.security.SecureRandom;
 import java.util.UUID;
 
 /** Ids for jobs: UUID version 7 (RFC 9562), so that they sort by time. */
-final class JobIds {
+public final class JobIds {
   private static final SecureRandom RANDOM = new SecureRandom();
 
   private JobIds() {}
 
-  static String next() {
+  public static String next() {
     return of(System.currentTimeMillis(), RANDOM.nextLong(), RANDOM.nextLong()).toString();
   }
 

@@ -32,7 +32,7 @@ public record KafkaTarget(
   }
 
   /** The settings that all clients share, the registry's among them. */
-  Map<String, Object> commonConfiguration() {
+  public Map<String, Object> commonConfiguration() {
     Map<String, Object> configuration = new HashMap<>(clientProperties);
     configuration.put("bootstrap.servers", bootstrapServers);
     configuration.put(AvroSerdes.REGISTRY_URL, registryUrl);

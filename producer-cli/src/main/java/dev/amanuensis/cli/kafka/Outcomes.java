@@ -8,10 +8,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Reads transcript records into what commands print. */
-final class Outcomes {
+public final class Outcomes {
   private Outcomes() {}
 
-  static Outcome of(Transcript transcript) {
+  public static Outcome of(Transcript transcript) {
     String file = transcript.getMetadata().getOrDefault(JobRecords.FILE, transcript.getJobId());
     return new Outcome(
         transcript.getJobId(),

@@ -1,0 +1,56 @@
+package dev.amanuensis.gateway;
+
+import java.util.Map;
+
+/** A request that is answered with an error in OpenAI's form. */
+final class ApiException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private final int status;
+  private final String type;
+  private final String parameter;
+  private final String code;
+
+  private ApiException(int status, String type, String parameter, String code, String message) {
+    super(message, null, false, false); // an answer, not a defect: no stack trace
+    this.status = status;
+    this.type = type;
+    this.parameter = parameter;
+    this.code = code;
+  }
+
+  /**
+   * @param parameter that is wrong, or null
+   */
+  static ApiException invalid(String parameter, String message) {
+    return new ApiException(400, "invalid_request_error", parameter, null, message);
+  }
+
+  static ApiException of(int status, String code, String message) {
+    String type = status < 500 ? "invalid_request_error" : "server_error";
+    return new ApiException(status, type, null, code, message);
+  }
+
+  static ApiException busy(int waiting) {
+    return new ApiException(
+        429,
+        "rate_limit_error",
+        null,
+        "rate_limit_exceeded",
+        "%d requests wait for their transcripts already; try again later".formatted(waiting));
+  }
+
+  int status() {
+    return status;
+  }
+
+  /** The answer's body, before it becomes JSON. */
+  Map<String, Object> body() {
+    Map<String, Object> error = new java.util.LinkedHashMap<>();
+    error.put("message", getMessage());
+    error.put("type", type);
+    error.put("param", parameter);
+    error.put("code", code);
+    return Map.of("error", error);
+  }
+}

@@ -1,0 +1,296 @@
+package dev.amanuensis.gateway;
+
+import dev.amanuensis.cli.kafka.KafkaTarget;
+import dev.amanuensis.schema.AudioJob;
+import dev.amanuensis.schema.Task;
+import dev.amanuensis.schema.Transcript;
+import dev.amanuensis.schema.serde.TrustedClasses;
+import io.javalin.config.JavalinConfig;
+import io.javalin.http.Context;
+import jakarta.servlet.MultipartConfigElement;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.Part;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * OpenAI's audio endpoints over Kafka, to be served by any Javalin: the gateway's own, or a
+ * worker's admin server. A request holds no thread while it waits.
+ */
+public final class GatewayRoutes implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(GatewayRoutes.class);
+  private static final String MULTIPART = "org.eclipse.jetty.multipartConfig";
+  private static final int MEMORY_BYTES = 1 << 20;
+  private static final int MAX_FIELD_BYTES = 64 << 10;
+  private static final int RETRY_SECONDS = 5;
+  private static final long CREATED = 1_663_804_800; // when OpenAI published Whisper
+
+  private final GatewayConfig config;
+  private final ApiKeys keys;
+  private volatile JobGate gate;
+
+  /** Answers 503 until it is opened: a server may be up before Kafka is. */
+  public GatewayRoutes(GatewayConfig config) {
+    TrustedClasses.register();
+    this.config = config;
+    this.keys = new ApiKeys(config.apiKeys());
+  }
+
+  /**
+   * Ready to submit when this returns. Once.
+   *
+   * @throws org.apache.kafka.common.KafkaException if Kafka can't be reached
+   * @throws IOException if the claim directory can't be made
+   */
+  public void open(KafkaTarget target) throws IOException {
+    gate = new JobGate(target, config);
+  }
+
+  private JobGate gate() {
+    JobGate open = gate;
+    if (open == null) {
+      throw ApiException.of(503, "starting", "the gateway is starting; try again in a moment");
+    }
+    return open;
+  }
+
+  /** Called once, before the server starts. */
+  public void addTo(JavalinConfig c) {
+    c.routes.before("/v1/*", ctx -> keys.check(ctx.header("Authorization")));
+    c.routes.exception(ApiException.class, (e, ctx) -> answer(ctx, e));
+    c.routes.get("/v1/models", ctx -> send(ctx, Answers.json(models())));
+    c.routes.get("/v1/models/{id}", this::model);
+    c.routes.get("/v1/jobs/{id}", this::job);
+    c.routes.post("/v1/audio/transcriptions", ctx -> transcribe(ctx, Task.TRANSCRIBE));
+    c.routes.post("/v1/audio/translations", ctx -> transcribe(ctx, Task.TRANSLATE));
+  }
+
+  /** Requests that wait for their transcripts. */
+  public int waiting() {
+    JobGate open = gate;
+    return open == null ? 0 : open.waiting();
+  }
+
+  private static Map<String, Object> models() {
+    return Map.of(
+        "object",
+        "list",
+        "data",
+        TranscriptionForm.MODELS.stream().map(GatewayRoutes::model).toList());
+  }
+
+  private static Map<String, Object> model(String id) {
+    return Map.of("id", id, "object", "model", "created", CREATED, "owned_by", "amanuensis");
+  }
+
+  private void model(Context ctx) {
+    String id = ctx.pathParam("id");
+    if (!TranscriptionForm.MODELS.contains(id)) {
+      throw ApiException.of(404, "model_not_found", "there is no model '%s'".formatted(id));
+    }
+    send(ctx, Answers.json(model(id)));
+  }
+
+  private void job(Context ctx) {
+    UUID id;
+    try {
+      id = UUID.fromString(ctx.pathParam("id"));
+    } catch (IllegalArgumentException e) {
+      throw ApiException.of(404, "job_not_found", "job ids are UUIDs");
+    }
+    if (gate().isWaiting(id.toString())) {
+      ctx.status(202);
+      send(ctx, Answers.json(Map.of("id", id.toString(), "status", "in_progress")));
+      return;
+    }
+    Transcript transcript = gate().find(id);
+    if (transcript == null) {
+      throw ApiException.of(
+          404,
+          "job_not_found",
+          "there is no result of job %s: it is still worked on, or was never submitted"
+              .formatted(id));
+    }
+    send(ctx, Answers.jobs(transcript));
+  }
+
+  private void transcribe(Context ctx, Task task) throws IOException {
+    gate(); // before the body is read
+    if (ctx.req().getContentLengthLong() > config.maxBodyBytes()) {
+      // Unread bytes must not be taken for the next request.
+      ctx.header("Connection", "close");
+      throw tooLarge();
+    }
+    Form form = form(ctx);
+    TranscriptionForm request = TranscriptionForm.of(task, form.fields, ctx.header("X-Job-Id"));
+    Part file = form.file;
+    if (file == null || file.getSize() == 0) {
+      throw ApiException.invalid("file", "the field file is missing, or has no bytes");
+    }
+    AudioJob job = request.job(name(file), file.getContentType());
+    ctx.header("X-Job-Id", request.jobId());
+    if (request.stream()) {
+      stream(ctx, job, file);
+      return;
+    }
+    CompletableFuture<Transcript> result = submit(job, file, null);
+    ctx.future(
+        () ->
+            result.handle(
+                (transcript, failure) -> {
+                  answer(ctx, request, transcript, failure);
+                  return null;
+                }));
+  }
+
+  private CompletableFuture<Transcript> submit(AudioJob job, Part file, EventStream events)
+      throws IOException {
+    try (InputStream audio = file.getInputStream()) {
+      return gate().submit(job, audio, file.getSize(), events == null ? null : events::progressed);
+    } finally {
+      file.delete();
+    }
+  }
+
+  private void stream(Context ctx, AudioJob job, Part file) throws IOException {
+    ctx.contentType("text/event-stream; charset=utf-8")
+        .header("Cache-Control", "no-cache")
+        .header("X-Accel-Buffering", "no");
+    EventStream events = new EventStream(ctx.res().getOutputStream());
+    CompletableFuture<Transcript> result = submit(job, file, events);
+    ctx.res().flushBuffer(); // the client sees at once that it is under way
+    ctx.future(
+        () ->
+            result.handle(
+                (transcript, failure) -> {
+                  if (failure == null) {
+                    events.done(transcript);
+                  } else {
+                    events.failed(explain(failure));
+                  }
+                  return null;
+                }));
+  }
+
+  private static void answer(
+      Context ctx, TranscriptionForm request, Transcript transcript, Throwable failure) {
+    try {
+      if (failure != null) {
+        throw explain(failure);
+      }
+      send(ctx, Answers.of(transcript, request));
+    } catch (ApiException e) {
+      answer(ctx, e);
+    }
+  }
+
+  private static ApiException explain(Throwable failure) {
+    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    if (cause instanceof ApiException e) {
+      return e;
+    }
+    LOG.error("a request failed", cause);
+    return ApiException.of(500, "internal", "a defect of the gateway; its log has the cause");
+  }
+
+  private static void send(Context ctx, Answers.Answer answer) {
+    ctx.contentType(answer.contentType()).result(answer.body());
+  }
+
+  private static void answer(Context ctx, ApiException e) {
+    ctx.status(e.status());
+    if (e.status() == 429 || e.status() == 503) {
+      ctx.header("Retry-After", Integer.toString(RETRY_SECONDS));
+    }
+    send(ctx, Answers.json(e.body()));
+    ctx.skipRemainingHandlers();
+  }
+
+  /** The parts of a request: text fields by name, and the file. */
+  private record Form(Map<String, List<String>> fields, Part file) {}
+
+  private Form form(Context ctx) throws IOException {
+    String type = ctx.contentType();
+    if (type == null || !type.startsWith("multipart/form-data")) {
+      throw ApiException.invalid(null, "the request must be multipart/form-data with a file");
+    }
+    ctx.req()
+        .setAttribute(
+            MULTIPART,
+            new MultipartConfigElement(
+                System.getProperty("java.io.tmpdir"),
+                config.maxBodyBytes(),
+                config.maxBodyBytes(),
+                MEMORY_BYTES));
+    Map<String, List<String>> fields = new HashMap<>();
+    Part file = null;
+    try {
+      for (Part part : ctx.req().getParts()) {
+        if (part.getName().equals("file")) {
+          file = part;
+        } else {
+          fields.computeIfAbsent(part.getName(), n -> new ArrayList<>()).add(text(part));
+        }
+      }
+    } catch (ServletException | IllegalStateException e) {
+      throw malformed(e);
+    } catch (IOException e) {
+      throw malformed(e);
+    }
+    return new Form(fields, file);
+  }
+
+  private RuntimeException malformed(Exception e) {
+    for (Throwable t = e; t != null; t = t.getCause()) {
+      String message = String.valueOf(t.getMessage());
+      if (message.contains("max length exceeded")
+          || message.contains("too large")
+          || message.contains("exceeds")) {
+        return tooLarge();
+      }
+    }
+    return ApiException.invalid(null, "the form can't be read: " + e.getMessage());
+  }
+
+  private ApiException tooLarge() {
+    return ApiException.of(
+        413,
+        "file_too_large",
+        "the request is larger than %,d bytes".formatted(config.maxBodyBytes()));
+  }
+
+  private static String text(Part part) throws IOException {
+    try (InputStream in = part.getInputStream()) {
+      byte[] bytes = in.readNBytes(MAX_FIELD_BYTES + 1);
+      if (bytes.length > MAX_FIELD_BYTES) {
+        throw ApiException.invalid(part.getName(), "the field is too long");
+      }
+      return new String(bytes, StandardCharsets.UTF_8);
+    } finally {
+      part.delete();
+    }
+  }
+
+  private static String name(Part file) {
+    String name = file.getSubmittedFileName();
+    return name == null || name.isBlank() ? "audio" : name;
+  }
+
+  @Override
+  public void close() {
+    JobGate open = gate;
+    if (open != null) {
+      open.close();
+    }
+  }
+}

@@ -1,0 +1,82 @@
+package dev.amanuensis.gateway;
+
+import io.javalin.Javalin;
+import io.javalin.util.JavalinBindException;
+import java.io.IOException;
+import java.util.Map;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.NetworkConnectionLimit;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+
+/** The gateway as a server of its own. */
+public final class GatewayServer implements AutoCloseable {
+  private static final int THREADS = 32;
+  private static final int CONNECTIONS = 1024;
+  private static final int IDLE_MILLIS = 60_000;
+
+  private final Javalin javalin;
+
+  /**
+   * Starts to serve.
+   *
+   * @param port 0 for a free one
+   * @throws IOException if the address can't be bound; the message names it
+   */
+  public GatewayServer(String host, int port, GatewayRoutes routes) throws IOException {
+    javalin =
+        Javalin.create(
+            c -> {
+              c.startup.showJavalinBanner = false;
+              c.startup.showOldJavalinVersionWarning = false;
+              c.startup.startupWatcherEnabled = false;
+              c.http.prefer405over404 = true;
+              QueuedThreadPool threads = new QueuedThreadPool(THREADS, 4, IDLE_MILLIS);
+              threads.setName("gateway");
+              c.jetty.threadPool = threads;
+              c.jetty.addConnector((server, http) -> connector(server, http, host, port));
+              c.jetty.modifyServer(
+                  server -> {
+                    server.addBean(new NetworkConnectionLimit(CONNECTIONS, server));
+                    server.setStopTimeout(0);
+                  });
+              c.routes.get(
+                  "/health",
+                  ctx ->
+                      ctx.contentType("application/json")
+                          .result(
+                              Answers.json(Map.of("status", "up", "waiting", routes.waiting()))
+                                  .body()));
+              routes.addTo(c);
+            });
+    try {
+      javalin.start();
+    } catch (JavalinBindException e) {
+      throw new IOException(
+          "can't listen on %s:%d (%s); name another with --host and --port"
+              .formatted(host, port, e.getMessage()),
+          e);
+    }
+  }
+
+  private static ServerConnector connector(
+      Server server, HttpConfiguration http, String host, int port) {
+    http.setSendServerVersion(false);
+    ServerConnector connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(http));
+    connector.setHost(host);
+    connector.setPort(port);
+    connector.setIdleTimeout(IDLE_MILLIS);
+    return connector;
+  }
+
+  public int port() {
+    return javalin.port();
+  }
+
+  @Override
+  public void close() {
+    javalin.stop();
+  }
+}
