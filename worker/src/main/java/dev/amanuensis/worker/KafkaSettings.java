@@ -106,6 +106,22 @@ final class KafkaSettings {
         registry());
   }
 
+  /** Nothing may wait for a heartbeat. */
+  Map<String, Object> heartbeats() {
+    Map<String, Object> c = common();
+    c.put("client.id", "amanuensis-" + workerId + "-heartbeat");
+    c.put(ProducerConfig.ACKS_CONFIG, "1");
+    c.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, false);
+    c.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 2_000);
+    c.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 2_000);
+    c.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 4_000);
+    c.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+    c.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 1 << 20);
+    c.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class.getName());
+    c.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class.getName());
+    return c;
+  }
+
   /** A stable transactional id per worker slot: a restart aborts what its predecessor left open. */
   Map<String, Object> producer() {
     Map<String, Object> c = common();

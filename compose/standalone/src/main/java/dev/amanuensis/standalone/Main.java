@@ -53,6 +53,7 @@ public final class Main {
         .addSubcommand(new WatchCommand(terminal))
         .addSubcommand(new StandaloneCommand(terminal))
         .addSubcommand(new WorkerCommand(terminal))
+        .addSubcommand(new TopCommand(terminal))
         .addSubcommand(new GatewayCommand(terminal))
         .addSubcommand(new ModelCommand(terminal))
         .addSubcommand(BenchCommand.commandLine(terminal))

@@ -2,6 +2,7 @@ package dev.amanuensis.worker.admin;
 
 import dev.amanuensis.worker.buffers.BufferStatistics;
 import dev.amanuensis.worker.device.DeviceStatistics;
+import dev.amanuensis.worker.metrics.DeviceWindow;
 import dev.amanuensis.worker.metrics.RecentJobs;
 import dev.amanuensis.worker.metrics.StageName;
 import dev.amanuensis.worker.metrics.TimerFigures;
@@ -88,7 +89,7 @@ final class Reports {
             p.decoder().windows(),
             p.decoder().steps(),
             round(p.decoder().occupancy())),
-        device(p.device()),
+        device(p.device(), w.device()),
         pools(p.buffers()),
         cap(p.buffers()),
         p.jobs().stream().map(Reports::held).toList(),
@@ -121,13 +122,13 @@ final class Reports {
         round(t.max()));
   }
 
-  private static Documents.Device device(DeviceStatistics d) {
-    double efficiency = d.efficiency();
+  private static Documents.Device device(DeviceStatistics d, DeviceWindow last) {
+    double efficiency = last.efficiency();
     return new Documents.Device(
         d.description(),
         d.simulated(),
         d.lanes(),
-        round(d.duty()),
+        round(last.duty()),
         Double.isFinite(efficiency) ? Double.valueOf(round(efficiency)) : null,
         d.windows(),
         d.failures());

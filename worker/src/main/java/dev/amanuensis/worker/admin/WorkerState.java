@@ -39,7 +39,7 @@ public final class WorkerState {
   }
 
   /** Whether jobs are taken. */
-  boolean ready() {
+  public boolean ready() {
     return reason() == null;
   }
 

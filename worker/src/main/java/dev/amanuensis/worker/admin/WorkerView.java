@@ -1,5 +1,6 @@
 package dev.amanuensis.worker.admin;
 
+import dev.amanuensis.worker.metrics.DeviceWindow;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.pipeline.PipelineSnapshot;
 import dev.amanuensis.worker.publish.WorkerIdentity;
@@ -16,6 +17,9 @@ public interface WorkerView {
   Throwable failure();
 
   PipelineSnapshot pipeline();
+
+  /** Duty and efficiency of the device over the last seconds. */
+  DeviceWindow device();
 
   WorkerMetrics metrics();
 }

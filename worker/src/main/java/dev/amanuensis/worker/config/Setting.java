@@ -68,6 +68,8 @@ public enum Setting {
       "pipeline.stage.timeout.seconds",
       "900",
       "longest time a stage may spend on one window or file"),
+  WORKERS_TOPIC("workers.topic", "audio-jobs.workers", "topic of the workers' heartbeats"),
+  HEARTBEAT_SECONDS("heartbeat.seconds", "5", "time between two heartbeats; 0: none"),
   ADMIN_PORT(
       "admin.port",
       "9050",

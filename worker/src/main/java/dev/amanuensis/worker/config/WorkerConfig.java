@@ -86,6 +86,7 @@ public final class WorkerConfig {
     number(Setting.MAX_SEQUENCES, 1, 1024);
     number(Setting.STAGE_TIMEOUT_SECONDS, 1, 1_000_000);
     number(Setting.SHUTDOWN_GRACE_SECONDS, 0, 1_000_000);
+    number(Setting.HEARTBEAT_SECONDS, 0, 3_600);
     if (!values.get(Setting.ADMIN_PORT).equals("off")) {
       number(Setting.ADMIN_PORT, 0, 65_535);
     }

@@ -73,13 +73,18 @@ public final class JobLog {
     }
     for (Map.Entry<String, Double> stage : stages.entrySet()) {
       line.append(' ').append(stage.getKey()).append('=').append(Math.round(stage.getValue()));
-      event = event.addKeyValue(stage.getKey() + "_ms", rounded(stage.getValue()));
+      event = event.addKeyValue(key(stage.getKey()), rounded(stage.getValue()));
     }
     if (r.job().traceId() != null) {
       line.append(" trace=").append(r.job().traceId());
       event = event.addKeyValue(TRACE, r.job().traceId());
     }
     event.log("{}", line);
+  }
+
+  /** All of a job's timings are milliseconds but for its copies. */
+  private static String key(String timing) {
+    return timing.startsWith("cop") ? timing : timing + "_ms";
   }
 
   private static String figures(double audio, double total) {

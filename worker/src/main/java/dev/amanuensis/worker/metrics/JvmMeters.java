@@ -32,7 +32,7 @@ public final class JvmMeters implements AutoCloseable {
   }
 
   /** Model, buffers and heap together; NaN where the system does not tell. */
-  private static double residentBytes() {
+  public static double residentBytes() {
     try {
       return Files.readAllLines(STATUS).stream()
           .filter(line -> line.startsWith("VmRSS:"))

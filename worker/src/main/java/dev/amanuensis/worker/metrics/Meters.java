@@ -21,6 +21,7 @@ public enum Meters {
       "seconds",
       "from the producer's submitted_at to admission: backlog and clock skew included"),
   AUDIO("audio", Type.COUNTER, "seconds", "audio of completed jobs"),
+  COPIED("copied", Type.COUNTER, "bytes", "audio-sized data copied for jobs that got a result"),
   WINDOWS("windows", Type.COUNTER, "", "windows of at most 30 s that were decoded"),
   DECODE_ROWS(
       "decode.rows", Type.COUNTER, "", "rows of decoding steps: nearly the tokens produced"),

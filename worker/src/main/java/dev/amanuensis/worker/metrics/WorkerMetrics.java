@@ -15,6 +15,8 @@ import java.time.Instant;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleSupplier;
 
@@ -38,6 +40,10 @@ public final class WorkerMetrics {
   private static final double[] PERCENTILES = {0.5, 0.95, 0.99};
 
   private final MeterRegistry registry;
+
+  /** Micrometer refers to them weakly. */
+  private final Set<DoubleSupplier> observed = ConcurrentHashMap.newKeySet();
+
   private final RecentJobs recent = new RecentJobs();
   private final RollingRate jobRate = new RollingRate();
   private final RollingRate windowRate = new RollingRate();
@@ -52,6 +58,7 @@ public final class WorkerMetrics {
   private final Counter windows;
   private final Counter rows;
   private final Counter suspects;
+  private final Counter copied;
   private final Timer delay;
   private final Timer step;
   private final DistributionSummary batch;
@@ -79,6 +86,7 @@ public final class WorkerMetrics {
     windows = counter(Meters.WINDOWS);
     rows = counter(Meters.DECODE_ROWS);
     suspects = counter(Meters.SUSPECTS);
+    copied = counter(Meters.COPIED);
     delay = timer(Meters.JOB_DELAY, Buckets.JOB);
     step = timer(Meters.DECODE_STEP, Buckets.STEP);
     batch =
@@ -133,6 +141,7 @@ public final class WorkerMetrics {
       audio.increment(seconds);
       audioRate.add(seconds);
     }
+    copied.increment(result.timings().getOrDefault("copied_bytes", 0.0));
     Double total = result.timings().get("total");
     if (total != null) {
       Timer t = timer(Meters.JOB_DURATION, Buckets.JOB, "status", label(result.status()));
@@ -265,13 +274,13 @@ public final class WorkerMetrics {
     check(meter, labels);
     Tags tags = Tags.of(labels);
     String unit = meter.unit().isEmpty() ? null : meter.unit();
+    observed.add(value);
     switch (meter.type()) {
       case GAUGE ->
           Gauge.builder(meter.meter(), value, DoubleSupplier::getAsDouble)
               .description(meter.meaning())
               .baseUnit(unit)
               .tags(tags)
-              .strongReference(true)
               .register(registry);
       case COUNTER ->
           FunctionCounter.builder(meter.meter(), value, DoubleSupplier::getAsDouble)

@@ -5,6 +5,7 @@ import dev.amanuensis.worker.buffers.BufferStatistics.PoolStatistics;
 import dev.amanuensis.worker.buffers.Pool;
 import dev.amanuensis.worker.device.DeviceStatistics;
 import dev.amanuensis.worker.job.JobResult;
+import dev.amanuensis.worker.metrics.DeviceWindow;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.pipeline.PipelineSnapshot;
 import dev.amanuensis.worker.pipeline.PipelineSnapshot.DecoderSnapshot;
@@ -90,6 +91,11 @@ final class FakeWorker implements WorkerView {
         new BufferStatistics(
             50 << 20, 12 << 20, Arrays.stream(Pool.values()).map(FakeWorker::pool).toList()),
         List.copyOf(jobs));
+  }
+
+  @Override
+  public DeviceWindow device() {
+    return new DeviceWindow(() -> pipeline().device());
   }
 
   private static PoolStatistics pool(Pool pool) {
