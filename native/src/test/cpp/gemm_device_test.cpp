@@ -71,8 +71,11 @@ std::vector<float> tensor(const std::string& name) {
 std::vector<float> encode(GemmLane* lane, int threads) {
   std::vector<float> mel(80 * 3000), states(1500 * kState);
   for (size_t i = 0; i < mel.size(); i++) mel[i] = std::sin(static_cast<float>(i) * 0.37f);
-  Encoder encoder(load_encoder(kShape, Arithmetic::kInt8, tensor, true), threads, lane);
-  encoder.encode(mel.data(), 3000, states.data(), nullptr);
+  EncoderOptions options;
+  options.arithmetic = Arithmetic::kInt8;
+  options.keep_plain = true;
+  Encoder encoder(load_encoder(kShape, options, tensor), threads, lane);
+  encoder.encode(mel.data(), 3000, 3000, states.data(), nullptr);
   return states;
 }
 

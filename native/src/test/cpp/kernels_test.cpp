@@ -103,7 +103,8 @@ TEST(RowKernels, LogSumExpLeavesMaskedValuesOut) {
 
 // Products of +-127 overflow int16 pairs, so a saturating kernel can't pass.
 TEST(Int8Matmul, IsExactAtTheExtremes) {
-  for (const auto& [m, k, n] : {std::array<int64_t, 3>{60, 512, 96}, {5, 64, 50}, {1, 2048, 33}}) {
+  for (const auto& [m, k, n] :
+       {std::array<int64_t, 3>{60, 512, 96}, {125, 1028, 33}, {5, 64, 50}, {1, 2048, 33}}) {
     const auto a = extremes(m * k, 5), w = extremes(n * k, 6);
     std::vector<int32_t> expected(static_cast<size_t>(m * n));
     for (int64_t r = 0; r < m; r++)

@@ -28,7 +28,7 @@
 extern "C" {
 #endif
 
-#define AM_ABI_VERSION 1
+#define AM_ABI_VERSION 2
 
 /* Geometry shared by all Whisper checkpoints (openai/whisper audio.py). */
 #define AM_SAMPLE_RATE 16000
@@ -75,9 +75,25 @@ AM_API am_status am_cpu(am_cpu_info* info);
 
 /* ---- model --------------------------------------------------------------------------------------- */
 
+/* Parts of a model, to find what reduced arithmetic costs where. */
+typedef enum am_part {
+  AM_PART_ENCODER = 1, /* projections and MLP */
+  AM_PART_DECODER = 2, /* projections and self-attention K/V */
+  AM_PART_LOGITS = 4,
+  AM_PART_CROSS_KV = 8,
+  AM_PART_ATTENTION = 16 /* the encoder's attention and convolutions; in f32 with AM_PART_ENCODER too */
+} am_part;
+
 typedef struct am_model_options {
   uint32_t struct_size;
   int32_t profile; /* am_profile */
+  int32_t
+      f32_parts; /* am_part bits of what computes in f32 whatever the profile; 0 is the profile as it is */
+  /* AM_PROFILE_FAST only: past a window's audio and padding_margin encoder rows (of 20 ms), where all rows
+   * have the same input, keep every padding_stride-th row and let it weigh as much as those it stands for.
+   * stride 0: the profile's default, with its margin; 1: every row. */
+  int32_t padding_stride;
+  int32_t padding_margin;
 } am_model_options;
 
 typedef struct am_model_info {
@@ -125,12 +141,16 @@ AM_API am_status am_lane_create(const am_model* model, int32_t threads, am_lane*
 AM_API void am_lane_close(am_lane* lane);
 
 /* mel as am_mel_window writes it -> states: n_audio_ctx x n_audio_state f32, after the final LayerNorm.
- * block_outputs may be null; otherwise n_audio_layer x n_audio_ctx x n_audio_state f32 (for oracle tests). */
-AM_API am_status am_encode(am_lane* lane, const float* mel, int64_t row_stride, float* states,
-                           float* block_outputs);
+ * content_frames: the frames of mel from this one on are all alike (padding or digital silence); 3000 if
+ * unknown. With padding_stride > 1 fewer states than n_audio_ctx are written: first one for every 20 ms of
+ * audio, then those that stand for the padding.
+ * block_outputs may be null; otherwise n_audio_layer x states x n_audio_state f32 (for oracle tests). */
+AM_API am_status am_encode(am_lane* lane, const float* mel, int64_t row_stride, int32_t content_frames,
+                           float* states, float* block_outputs);
 
-/* states -> cross-attention K and V of all decoder layers: cross_kv_bytes, 64-byte aligned, opaque layout. */
-AM_API am_status am_cross_kv(am_lane* lane, const float* states, void* cross_kv);
+/* states of am_encode with the same content_frames -> cross-attention K and V of all decoder layers:
+ * cross_kv_bytes, 64-byte aligned, opaque layout. */
+AM_API am_status am_cross_kv(am_lane* lane, const float* states, int32_t content_frames, void* cross_kv);
 
 /* ---- decoder: one step serves all live sequences --------------------------------------------------- */
 
@@ -194,6 +214,13 @@ AM_API am_status am_decode_step(am_decoder* decoder, const am_step* steps, am_st
 /* softmax over the language tokens after [sot] alone: probabilities[n_languages], in token order. Uses no
  * slot that is open. */
 AM_API am_status am_detect_language(am_decoder* decoder, const void* cross_kv, float* probabilities);
+
+/* ---- benchmark -------------------------------------------------------------------------------------- */
+
+/* Measures the engine's parts on this machine for about a minute, which should be idle otherwise. json: a
+ * NUL-terminated text of at most capacity bytes (64 KB are plenty). threads: for what a lone window may use.
+ */
+AM_API am_status am_bench(const am_model* model, int32_t threads, char* json, int64_t capacity);
 
 /* ---- alignment (openai/whisper timing.py) ----------------------------------------------------------- */
 

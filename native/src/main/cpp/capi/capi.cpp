@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "bench/engine_bench.h"
 #include "capi/amanuensis.h"
 #include "decoder/cross_kv.h"
 #include "decoder/decoder.h"
@@ -34,6 +35,7 @@ struct am_lane {
   std::shared_ptr<const WhisperModel> model;
   amanuensis::Encoder encoder;
   amanuensis::CrossKvWriter cross;
+  std::vector<float> log_weights;
   int threads;
 };
 
@@ -104,6 +106,15 @@ void give(T& to, T from) {
   std::memcpy(&to, &from, std::min<size_t>(to.struct_size, sizeof(T)));
 }
 
+// What the caller's version of the struct says; zero for what it does not know.
+template <class T>
+T take(const T& from) {
+  if (from.struct_size < sizeof(uint32_t) * 2) throw InvalidArgument("struct_size is not set");
+  T out{};
+  std::memcpy(&out, &from, std::min<size_t>(from.struct_size, sizeof(T)));
+  return out;
+}
+
 template <size_t N>
 void copy_text(char (&to)[N], const std::string& from) {
   std::memset(to, 0, N);
@@ -147,9 +158,13 @@ am_status am_cpu(am_cpu_info* info) {
 am_status am_model_open(const char* path, const am_model_options* options, am_model** model) {
   return guarded([&] {
     need(path, "path");
-    need_range(need(options, "options").profile, AM_PROFILE_REFERENCE, AM_PROFILE_FAST, "profile");
+    const am_model_options wanted = take(need(options, "options"));
+    need_range(wanted.profile, AM_PROFILE_REFERENCE, AM_PROFILE_FAST, "profile");
+    need_range(wanted.f32_parts, 0, 31, "f32_parts");
+    need_range(wanted.padding_stride, 0, AM_WINDOW_FRAMES / 2, "padding_stride");
+    need_range(wanted.padding_margin, 0, AM_WINDOW_FRAMES / 2, "padding_margin");
     need(model, "model");
-    *model = new am_model{amanuensis::load_whisper(path, static_cast<am_profile>(options->profile))};
+    *model = new am_model{amanuensis::load_whisper(path, wanted)};
   });
 }
 
@@ -218,24 +233,41 @@ am_status am_lane_create(const am_model* model, int32_t threads, am_lane** lane)
 
 void am_lane_close(am_lane* lane) { delete lane; }
 
-am_status am_encode(am_lane* lane, const float* mel, int64_t row_stride, float* states,
-                    float* block_outputs) {
+am_status am_encode(am_lane* lane, const float* mel, int64_t row_stride, int32_t content_frames,
+                    float* states, float* block_outputs) {
   return guarded([&] {
     need(lane, "lane");
     need(mel, "mel");
+    need_range(content_frames, 0, AM_WINDOW_FRAMES, "content_frames");
     need_range(row_stride, AM_WINDOW_FRAMES, INT64_MAX / 1024, "row_stride");
     need(states, "states");
-    lane->encoder.encode(mel, row_stride, states, block_outputs);
+    lane->encoder.encode(mel, row_stride, content_frames, states, block_outputs);
   });
 }
 
-am_status am_cross_kv(am_lane* lane, const float* states, void* cross_kv) {
+am_status am_cross_kv(am_lane* lane, const float* states, int32_t content_frames, void* cross_kv) {
   return guarded([&] {
     need(lane, "lane");
     need(states, "states");
+    need_range(content_frames, 0, AM_WINDOW_FRAMES, "content_frames");
     need_aligned(cross_kv, "cross_kv");
     amanuensis::use_threads(lane->threads);
-    lane->cross.write(states, lane->model->encoder_shape.context, nullptr, cross_kv);
+    const amanuensis::KeptRows rows = lane->encoder.rows(content_frames);
+    if (!rows.all()) rows.log_weights(1.0f, lane->log_weights);
+    lane->cross.write(states, rows.rows, rows.all() ? nullptr : lane->log_weights.data(), cross_kv);
+  });
+}
+
+am_status am_bench(const am_model* model, int32_t threads, char* json, int64_t capacity) {
+  return guarded([&] {
+    need(model, "model");
+    need_range(threads, 1, 256, "threads");
+    need(json, "json");
+    const std::string text = amanuensis::engine_bench(model->model, threads);
+    if (static_cast<int64_t>(text.size()) >= capacity)
+      throw InvalidArgument("capacity is " + std::to_string(capacity) + ", " +
+                            std::to_string(text.size() + 1) + " are needed");
+    std::memcpy(json, text.c_str(), text.size() + 1);
   });
 }
 

@@ -1,141 +1,36 @@
 #include "encoder/encoder.h"
 
-#include <omp.h>
-
 #include <algorithm>
-#include <cmath>
+#include <chrono>
 #include <cstring>
 
 #include "device/cpu/kernels.h"
 #include "device/cpu/linear.h"
 #include "device/cpu/matmul.h"
 #include "device/cpu/memory.h"
+#include "encoder/attention.h"
+#include "encoder/encoder_weights.h"
+#include "encoder/team.h"
 
 namespace amanuensis {
 
 namespace {
-
-using Type = dnnl::memory::data_type;
+using Type = Matmul::Type;
 constexpr int kHead = 64;
 
-uint16_t bf16(float f) {
-  uint32_t u;
-  std::memcpy(&u, &f, 4);
-  return static_cast<uint16_t>((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
-}
-
-// Convolution weights as a matrix (out, kernel, in), in bf16 or f32.
-struct Convolution {
-  int64_t k = 0, n = 0;
-  AlignedArray<uint8_t> packed;
-  AlignedArray<float> bias;
-};
-
-struct Norm {
-  AlignedArray<float> gamma, beta;
-};
-
-struct Block {
-  Norm attention_norm, mlp_norm;
-  LinearWeights qkv, out, fc1, fc2;
-};
-
-}  // namespace
-
-class EncoderWeights {
+// Adds the time since the last call to a part.
+class StageClock {
  public:
-  EncoderShape shape;
-  Arithmetic arithmetic = Arithmetic::kF32;  // of the projections and the MLP
-  bool half = false;                         // bf16 attention and convolutions
-  Convolution conv1, conv2;
-  AlignedArray<float> positions;
-  std::vector<Block> blocks;
-  Norm final_norm;
-  size_t bytes = 0;
+  void add_to(double& seconds) {
+    const auto now = std::chrono::steady_clock::now();
+    seconds += std::chrono::duration<double>(now - last_).count();
+    last_ = now;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
-
-size_t bytes_of(const EncoderWeights& w) { return w.bytes; }
-
-namespace {
-
-// (out, in, 3) -> (out, 3, in): a row of the input is then three whole frames, one after another.
-Convolution convolution(const std::vector<float>& w, const std::vector<float>& b, int in, bool half,
-                        int64_t lda) {
-  Convolution d;
-  d.k = 3 * in;
-  d.n = static_cast<int64_t>(b.size());
-  d.bias = AlignedArray<float>(b);
-  std::vector<float> rows(w.size());
-  for (int64_t o = 0; o < d.n; o++)
-    for (int c = 0; c < in; c++)
-      for (int t = 0; t < 3; t++)
-        rows[static_cast<size_t>((o * 3 + t) * in + c)] = w[static_cast<size_t>((o * in + c) * 3 + t)];
-  const Type type = half ? Type::bf16 : Type::f32;
-  Matmul shape(type, type, Type::f32, encoder_block_rows(), d.k, d.n, lda, d.n);
-  d.packed = AlignedArray<uint8_t>(shape.packed_bytes());
-  if (half) {
-    std::vector<uint16_t> h(rows.size());
-    std::transform(rows.begin(), rows.end(), h.begin(), bf16);
-    shape.pack_rows(h.data(), d.packed.data());
-  } else {
-    shape.pack_rows(rows.data(), d.packed.data());
-  }
-  return d;
-}
-
-Norm norm(const TensorReader& read, const std::string& name) {
-  return {AlignedArray<float>(read(name + ".weight")), AlignedArray<float>(read(name + ".bias"))};
-}
-
-LinearWeights linear(Arithmetic a, const TensorReader& read, const std::string& name, int64_t k, bool plain) {
-  return pack_linear(a, read(name + ".weight"), read(name + ".bias"), k, encoder_block_rows(), plain);
-}
-
-// q, k and v as one projection; q carries the whole 1 / sqrt(64) of the scores (exact: a power of two).
-LinearWeights fused_qkv(Arithmetic a, const TensorReader& read, const std::string& name, int64_t state,
-                        bool plain) {
-  auto w = read(name + ".q_proj.weight");
-  auto b = read(name + ".q_proj.bias");
-  for (auto& x : w) x *= 0.125f;
-  for (auto& x : b) x *= 0.125f;
-  const auto k = read(name + ".k_proj.weight"), v = read(name + ".v_proj.weight"),
-             vb = read(name + ".v_proj.bias");
-  w.insert(w.end(), k.begin(), k.end());
-  w.insert(w.end(), v.begin(), v.end());
-  b.insert(b.end(), static_cast<size_t>(state), 0.0f);
-  b.insert(b.end(), vb.begin(), vb.end());
-  return pack_linear(a, w, b, state, encoder_block_rows(), plain);
-}
-
 }  // namespace
-
-std::shared_ptr<const EncoderWeights> load_encoder(const EncoderShape& s, Arithmetic arithmetic,
-                                                   const TensorReader& read, bool keep_plain) {
-  auto w = std::make_shared<EncoderWeights>();
-  w->shape = s;
-  w->arithmetic = arithmetic;
-  w->half = arithmetic == Arithmetic::kInt8 && bf16_is_native();
-  const std::string e = "model.encoder.";
-  w->conv1 = convolution(read(e + "conv1.weight"), read(e + "conv1.bias"), s.mels, w->half, s.mels * 3);
-  w->conv2 = convolution(read(e + "conv2.weight"), read(e + "conv2.bias"), s.state, w->half, s.state * 3);
-  w->positions = AlignedArray<float>(read(e + "embed_positions.weight"));
-  for (int i = 0; i < s.layers; i++) {
-    const std::string l = e + "layers." + std::to_string(i) + ".";
-    Block b;
-    b.attention_norm = norm(read, l + "self_attn_layer_norm");
-    b.qkv = fused_qkv(arithmetic, read, l + "self_attn", s.state, keep_plain);
-    b.out = linear(arithmetic, read, l + "self_attn.out_proj", s.state, keep_plain);
-    b.mlp_norm = norm(read, l + "final_layer_norm");
-    b.fc1 = linear(arithmetic, read, l + "fc1", s.state, keep_plain);
-    b.fc2 = linear(arithmetic, read, l + "fc2", 4 * s.state, keep_plain);
-    for (const LinearWeights* linear : {&b.qkv, &b.out, &b.fc1, &b.fc2})
-      w->bytes += linear->packed.size() + linear->plain.size();
-    w->blocks.push_back(std::move(b));
-  }
-  w->final_norm = norm(read, e + "layer_norm");
-  w->bytes += w->conv1.packed.size() + w->conv2.packed.size() + w->positions.size() * 4;
-  return w;
-}
 
 namespace {
 
@@ -150,26 +45,21 @@ struct Workspace {
         out(input(a), input(a), output(a), rows, s.state, s.state, s.state, s.state),
         fc1(input(a), input(a), output(a), rows, s.state, 4 * s.state, s.state, 4 * s.state),
         fc2(input(a), input(a), output(a), rows, 4 * s.state, s.state, 4 * s.state, s.state),
-        scores(type(half), type(half), Type::f32, rows, kHead, s.context, s.state, s.context,
-               Matmul::Layout::kPlainRows),
-        values(type(half), type(half), Type::f32, rows, s.context, kHead, s.context, s.state),
         narrow(static_cast<size_t>(rows) * s.state * 4),
         wide(static_cast<size_t>(rows) * s.state * 4 * 4),
-        acc(static_cast<size_t>(rows) * std::max(s.state * 4, s.context)),
+        acc(static_cast<size_t>(rows) * s.state * 4),
         row(static_cast<size_t>(s.state) * 4),
         scale(static_cast<size_t>(rows)),
-        patch(static_cast<size_t>(rows) * s.state * 3 * 4),
-        probabilities(static_cast<size_t>(rows) * s.context * 4) {}
+        patch(static_cast<size_t>(rows) * s.state * 3 * 4) {}
   static Type input(Arithmetic a) { return a == Arithmetic::kInt8 ? Type::s8 : Type::f32; }
   static Type output(Arithmetic a) { return a == Arithmetic::kInt8 ? Type::s32 : Type::f32; }
   static Type type(bool half) { return half ? Type::bf16 : Type::f32; }
   int rows;
-  Matmul conv1, conv2, qkv, out, fc1, fc2, scores, values;
+  Matmul conv1, conv2, qkv, out, fc1, fc2;
   AlignedArray<uint8_t> narrow, wide;  // inputs of the GEMMs: rows x state, rows x 4 state of int8 or f32
-  AlignedArray<int32_t> acc;           // rows x 4 state of s32 or f32; also rows x context f32 scores
+  AlignedArray<int32_t> acc;           // rows x 4 state of s32 or f32
   AlignedArray<float> row, scale;
-  AlignedArray<uint8_t> patch;          // rows x 3 state of T
-  AlignedArray<uint8_t> probabilities;  // rows x context of T
+  AlignedArray<uint8_t> patch;  // rows x 3 state of T
 };
 
 }  // namespace
@@ -231,99 +121,91 @@ struct Around<Arithmetic::kF32> {
 
 struct Encoder::Lane {
   Lane(std::shared_ptr<const EncoderWeights> weights, int n, GemmLane* device)
-      : w(std::move(weights)), threads(n), k(row_kernels()), gemm(device) {
+      : w(std::move(weights)),
+        team(n),
+        k(row_kernels()),
+        gemm(device),
+        block(encoder_block_rows()),
+        attention(w->attention, w->shape.context, w->shape.heads, block, team) {
     const auto& s = w->shape;
     const auto cs = static_cast<size_t>(s.context) * s.state;
     const size_t element = w->half ? 2 : 4;
     for (int i = 0; i < n; i++)
-      workspaces.push_back(std::make_unique<Workspace>(s, w->arithmetic, w->half, encoder_block_rows()));
+      workspaces.push_back(std::make_unique<Workspace>(s, w->arithmetic, w->half, block));
     frames = AlignedArray<uint8_t>((static_cast<size_t>(s.context) * 2 + 2) * s.mels * element);
     hidden = AlignedArray<uint8_t>((static_cast<size_t>(s.context) * 2 + 2) * s.state * element);
     x = AlignedArray<float>(cs);
     attended = AlignedArray<float>(cs);
-    q = AlignedArray<uint8_t>(cs * element);
-    keys = AlignedArray<uint8_t>(cs * element);
-    vals = AlignedArray<uint8_t>(cs * element);
-    packed_values_bytes = (workspaces[0]->values.packed_bytes() + 63) / 64 * 64;
-    packed_values = AlignedArray<uint8_t>(packed_values_bytes * static_cast<size_t>(s.heads));
     if (gemm == nullptr) return;
     row_scale = AlignedArray<float>(static_cast<size_t>(s.context));
     mlp_hidden = AlignedArray<int8_t>(cs * 4);
   }
 
   std::shared_ptr<const EncoderWeights> w;
-  int threads;
+  Team team;
   const RowKernels& k;
   GemmLane* gemm;  // null: no device
+  int block;
+  SelfAttention attention;
+  KeptRows kept;
+  EncoderTimes times;
   std::vector<std::unique_ptr<Workspace>> workspaces;
-  AlignedArray<uint8_t> frames;      // (2 context + 2) x mels of T, first and last row zero
-  AlignedArray<uint8_t> hidden;      // (2 context + 2) x state of T, first and last row zero
-  AlignedArray<float> x;             // the residual stream, context x state
-  AlignedArray<float> attended;      // context x state
-  AlignedArray<uint8_t> q;           // context x state of T
-  AlignedArray<uint8_t> keys, vals;  // heads x context x 64 of T
-  AlignedArray<uint8_t> packed_values;
-  size_t packed_values_bytes = 0;
+  AlignedArray<uint8_t> frames;     // (2 context + 2) x mels of T, first and last row zero
+  AlignedArray<uint8_t> hidden;     // (2 context + 2) x state of T, first and last row zero
+  AlignedArray<float> x;            // the residual stream, rows x state
+  AlignedArray<float> attended;     // rows x state
   AlignedArray<float> row_scale;    // context: scales of the rows that are with the device
   AlignedArray<int8_t> mlp_hidden;  // context x 4 state, between fc1 and fc2 on the device
 
-  /// Runs work(bench, i) for i in [0, n) on this lane's threads.
+  /// work(workspace, first row) for every block of rows that is needed to cover `rows`.
   template <class F>
-  void each(int n, F work) {
-    if (threads == 1) {
-      omp_set_num_threads(1);
-      for (int i = 0; i < n; i++) work(*workspaces[0], i);
-      return;
-    }
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int i = 0; i < n; i++) work(*workspaces[static_cast<size_t>(omp_get_thread_num())], i);
-  }
-  template <class F>
-  void blocks(int rows_total, F work) {
-    const int rows = workspaces[0]->rows;
-    each(rows_total / rows, [&](Workspace& b, int i) { work(b, i * rows); });
+  void blocks(int rows, F work) {
+    team.each((rows + block - 1) / block,
+              [&](int thread, int i) { work(*workspaces[static_cast<size_t>(thread)], i * block); });
   }
   template <Arithmetic A, class T>
   void encode(const float* mel, int64_t stride, float* states, float* outputs);
   template <class T>
   void convolve(const float* mel, int64_t stride);
+  void repeat_padding();
   template <Arithmetic A, class T>
-  void project_qkv(const Block& block);
-  template <class T>
-  void attention_heads();
+  void project_qkv(const Block& weights);
   template <Arithmetic A>
-  void mlp(const Block& block);
+  void mlp(const Block& weights);
   /// The same as project_qkv and mlp, with the products of all rows at once on the device.
   template <class T>
-  void project_qkv_on_device(const Block& block);
-  void mlp_on_device(const Block& block);
+  void project_qkv_on_device(const Block& weights);
+  void mlp_on_device(const Block& weights);
   template <class Before, class After>
   void product_on_device(const LinearWeights& weights, Before before, After after);
   template <Arithmetic A, class T>
-  void store_qkv(const Block& block, const typename Around<A>::Sum* sums, float scale, size_t t);
+  void store_qkv(const Block& weights, const typename Around<A>::Sum* sums, float scale, int row);
 };
 
 namespace {
-inline void store(uint16_t& to, float v) { to = bf16(v); }
+inline void store(uint16_t& to, float v) { to = to_bf16(v); }
 inline void store(float& to, float v) { to = v; }
 }  // namespace
 
+// Rows [0, dense) and, where there is padding, one more that is the same for all of it.
 template <class T>
 void Encoder::Lane::convolve(const float* mel, int64_t stride) {
   const auto& s = w->shape;
   const int t2 = s.context * 2;
+  const int rows = std::min(s.context, kept.dense + 1);
+  const int hidden_rows = std::min(t2, 2 * rows + 1);
   T* f = reinterpret_cast<T*>(frames.data());
   T* h = reinterpret_cast<T*>(hidden.data());
   std::memset(f, 0, sizeof(T) * s.mels);
   std::memset(f + static_cast<size_t>(t2 + 1) * s.mels, 0, sizeof(T) * s.mels);
   std::memset(h, 0, sizeof(T) * s.state);
   std::memset(h + static_cast<size_t>(t2 + 1) * s.state, 0, sizeof(T) * s.state);
-  blocks(t2, [&](Workspace& b, int first) {
+  blocks(std::min(t2, hidden_rows + block), [&](Workspace&, int first) {
     for (int m = 0; m < s.mels; m++)
-      for (int t = first; t < first + b.rows; t++)
+      for (int t = first; t < first + block; t++)
         store(f[static_cast<size_t>(t + 1) * s.mels + m], mel[m * stride + t]);
   });
-  blocks(t2, [&](Workspace& b, int first) {
+  blocks(hidden_rows, [&](Workspace& b, int first) {
     T* patch = reinterpret_cast<T*>(b.patch.data());
     for (int r = 0; r < b.rows; r++)
       std::memcpy(patch + static_cast<size_t>(r) * 3 * s.mels, f + static_cast<size_t>(first + r) * s.mels,
@@ -334,7 +216,7 @@ void Encoder::Lane::convolve(const float* mel, int64_t stride) {
       k.bias_gelu(y + static_cast<size_t>(r) * s.state, w->conv1.bias.data(),
                   h + static_cast<size_t>(first + r + 1) * s.state, s.state);
   });
-  blocks(s.context, [&](Workspace& b, int first) {
+  blocks(rows, [&](Workspace& b, int first) {
     T* patch = reinterpret_cast<T*>(b.patch.data());
     for (int r = 0; r < b.rows; r++)
       std::memcpy(patch + static_cast<size_t>(r) * 3 * s.state,
@@ -344,81 +226,64 @@ void Encoder::Lane::convolve(const float* mel, int64_t stride) {
     for (int r = 0; r < b.rows; r++) {
       const size_t at = static_cast<size_t>(first + r) * s.state;
       k.bias_gelu(y + static_cast<size_t>(r) * s.state, w->conv2.bias.data(), x.data() + at, s.state);
+      if (first + r >= kept.dense) continue;
       for (int i = 0; i < s.state; i++) x.data()[at + i] += w->positions.data()[at + i];
     }
   });
 }
 
+// The row after the dense ones, at the position of every row that stands for padding.
+void Encoder::Lane::repeat_padding() {
+  const auto n = static_cast<size_t>(w->shape.state);
+  for (int r = kept.rows - 1; r >= kept.dense; r--) {
+    const float* same = x.data() + static_cast<size_t>(kept.dense) * n;
+    const float* position = w->positions.data() + static_cast<size_t>(kept.position(r)) * n;
+    float* to = x.data() + static_cast<size_t>(r) * n;
+    for (size_t i = 0; i < n; i++) to[i] = same[i] + position[i];
+  }
+}
+
 template <Arithmetic A, class T>
-void Encoder::Lane::project_qkv(const Block& block) {
+void Encoder::Lane::project_qkv(const Block& weights) {
   using Path = Around<A>;
   const auto& s = w->shape;
   const auto n = static_cast<size_t>(s.state);
-  blocks(s.context, [&](Workspace& b, int first) {
+  blocks(kept.rows, [&](Workspace& b, int first) {
     auto* in = reinterpret_cast<typename Path::Input*>(b.narrow.data());
     const auto* sums = reinterpret_cast<const typename Path::Sum*>(b.acc.data());
     for (int r = 0; r < b.rows; r++)
       b.scale[static_cast<size_t>(r)] =
-          Path::norm(k, x.data() + static_cast<size_t>(first + r) * n, block.attention_norm, b.row.data(),
+          Path::norm(k, x.data() + static_cast<size_t>(first + r) * n, weights.attention_norm, b.row.data(),
                      in + static_cast<size_t>(r) * n, s.state);
-    b.qkv.run(in, block.qkv.packed.data(), b.acc.data());
-    for (int r = 0; r < b.rows; r++) {
-      store_qkv<A, T>(block, sums + static_cast<size_t>(r) * 3 * n, b.scale[static_cast<size_t>(r)],
-                      static_cast<size_t>(first + r));
-    }
+    b.qkv.run(in, weights.qkv.packed.data(), b.acc.data());
+    for (int r = 0; r < b.rows; r++)
+      store_qkv<A, T>(weights, sums + static_cast<size_t>(r) * 3 * n, b.scale[static_cast<size_t>(r)],
+                      first + r);
   });
 }
 
-// Row t of [q k v]: q stays a row, k and v are sorted by heads.
+// A row of [q k v]: q stays a row, k and v are sorted by heads.
 template <Arithmetic A, class T>
-void Encoder::Lane::store_qkv(const Block& block, const typename Around<A>::Sum* sums, float scale,
-                              size_t t) {
+void Encoder::Lane::store_qkv(const Block& weights, const typename Around<A>::Sum* sums, float scale,
+                              int row) {
   using Path = Around<A>;
   const auto& s = w->shape;
-  Path::store(k, sums, scale, block.qkv, 0, reinterpret_cast<T*>(q.data()) + t * static_cast<size_t>(s.state),
-              s.state);
+  Path::store(k, sums, scale, weights.qkv, 0,
+              attention.queries<T>() + static_cast<size_t>(row) * static_cast<size_t>(s.state), s.state);
   for (int h = 0; h < s.heads; h++) {
     const int at = s.state + h * kHead;
-    const size_t to = (static_cast<size_t>(h) * s.context + t) * kHead;
-    Path::store(k, sums, scale, block.qkv, at, reinterpret_cast<T*>(keys.data()) + to, kHead);
-    Path::store(k, sums, scale, block.qkv, at + s.state, reinterpret_cast<T*>(vals.data()) + to, kHead);
+    Path::store(k, sums, scale, weights.qkv, at, attention.key<T>(h, row), kHead);
+    Path::store(k, sums, scale, weights.qkv, at + s.state, attention.value<T>(h, row), kHead);
   }
-}
-
-template <class T>
-void Encoder::Lane::attention_heads() {
-  const auto& s = w->shape;
-  const T* qs = reinterpret_cast<const T*>(q.data());
-  const T* ks = reinterpret_cast<const T*>(keys.data());
-  const T* vs = reinterpret_cast<const T*>(vals.data());
-  each(s.heads, [&](Workspace& b, int h) {
-    b.values.pack_columns(vs + static_cast<size_t>(h) * s.context * kHead,
-                          packed_values.data() + static_cast<size_t>(h) * packed_values_bytes);
-  });
-  const int per_head = s.context / workspaces[0]->rows;
-  each(s.heads * per_head, [&](Workspace& b, int i) {
-    const int h = i / per_head, first = i % per_head * b.rows;
-    float* scores = reinterpret_cast<float*>(b.acc.data());
-    T* p = reinterpret_cast<T*>(b.probabilities.data());
-    b.scores.run(qs + static_cast<size_t>(first) * s.state + h * kHead,
-                 ks + static_cast<size_t>(h) * s.context * kHead, scores);
-    for (int r = 0; r < b.rows; r++)
-      b.scale.data()[r] = k.softmax(scores + static_cast<size_t>(r) * s.context,
-                                    p + static_cast<size_t>(r) * s.context, s.context);
-    float* o = attended.data() + static_cast<size_t>(first) * s.state + h * kHead;
-    b.values.run(p, packed_values.data() + static_cast<size_t>(h) * packed_values_bytes, o);
-    for (int r = 0; r < b.rows; r++)
-      for (int j = 0; j < kHead; j++) o[static_cast<size_t>(r) * s.state + j] *= b.scale.data()[r];
-  });
 }
 
 // Output projection and MLP, block by block, so that a block's rows stay in L2 between the three GEMMs.
 template <Arithmetic A>
-void Encoder::Lane::mlp(const Block& block) {
+void Encoder::Lane::mlp(const Block& weights) {
   using Path = Around<A>;
   const auto& s = w->shape;
   const auto n = static_cast<size_t>(s.state);
-  blocks(s.context, [&](Workspace& b, int first) {
+  blocks(kept.rows, [&](Workspace& b, int first) {
     float* xs = x.data() + static_cast<size_t>(first) * n;
     auto* in = reinterpret_cast<typename Path::Input*>(b.narrow.data());
     auto* hidden_in = reinterpret_cast<typename Path::Input*>(b.wide.data());
@@ -426,18 +291,18 @@ void Encoder::Lane::mlp(const Block& block) {
     float* scale = b.scale.data();
     for (size_t r = 0; r < static_cast<size_t>(b.rows); r++)
       scale[r] = Path::take(k, attended.data() + (static_cast<size_t>(first) + r) * n, in + r * n, s.state);
-    b.out.run(in, block.out.packed.data(), b.acc.data());
+    b.out.run(in, weights.out.packed.data(), b.acc.data());
     for (size_t r = 0; r < static_cast<size_t>(b.rows); r++) {
-      Path::add(k, sums + r * n, scale[r], block.out, xs + r * n, s.state);
-      scale[r] = Path::norm(k, xs + r * n, block.mlp_norm, b.row.data(), in + r * n, s.state);
+      Path::add(k, sums + r * n, scale[r], weights.out, xs + r * n, s.state);
+      scale[r] = Path::norm(k, xs + r * n, weights.mlp_norm, b.row.data(), in + r * n, s.state);
     }
-    b.fc1.run(in, block.fc1.packed.data(), b.acc.data());
+    b.fc1.run(in, weights.fc1.packed.data(), b.acc.data());
     for (size_t r = 0; r < static_cast<size_t>(b.rows); r++)
-      scale[r] = Path::gelu(k, sums + r * 4 * n, scale[r], block.fc1, b.row.data(), hidden_in + r * 4 * n,
+      scale[r] = Path::gelu(k, sums + r * 4 * n, scale[r], weights.fc1, b.row.data(), hidden_in + r * 4 * n,
                             4 * s.state);
-    b.fc2.run(hidden_in, block.fc2.packed.data(), b.acc.data());
+    b.fc2.run(hidden_in, weights.fc2.packed.data(), b.acc.data());
     for (size_t r = 0; r < static_cast<size_t>(b.rows); r++)
-      Path::add(k, sums + r * n, scale[r], block.fc2, xs + r * n, s.state);
+      Path::add(k, sums + r * n, scale[r], weights.fc2, xs + r * n, s.state);
   });
 }
 
@@ -445,8 +310,8 @@ void Encoder::Lane::mlp(const Block& block) {
 // sums, scale): takes the row's sums.
 template <class Before, class After>
 void Encoder::Lane::product_on_device(const LinearWeights& weights, Before before, After after) {
-  gemm->begin(weights, w->shape.context);
-  blocks(w->shape.context, [&](Workspace& b, int first) {
+  gemm->begin(weights, kept.rows);
+  blocks(kept.rows, [&](Workspace& b, int first) {
     auto* values = reinterpret_cast<int8_t*>(b.wide.data());
     for (int r = first; r < first + b.rows; r++) {
       row_scale[static_cast<size_t>(r)] = before(b, static_cast<size_t>(r), values);
@@ -454,93 +319,110 @@ void Encoder::Lane::product_on_device(const LinearWeights& weights, Before befor
     }
   });
   gemm->run();
-  blocks(w->shape.context, [&](Workspace& b, int first) {
+  blocks(kept.rows, [&](Workspace& b, int first) {
     for (int r = first; r < first + b.rows; r++)
       after(b, static_cast<size_t>(r), gemm->sums(r, b.acc.data()), row_scale[static_cast<size_t>(r)]);
   });
 }
 
 template <class T>
-void Encoder::Lane::project_qkv_on_device(const Block& block) {
+void Encoder::Lane::project_qkv_on_device(const Block& weights) {
   using Path = Around<Arithmetic::kInt8>;
   const int state = w->shape.state;
   const auto n = static_cast<size_t>(state);
   product_on_device(
-      block.qkv,
+      weights.qkv,
       [&](Workspace& b, size_t r, int8_t* values) {
-        return Path::norm(k, x.data() + r * n, block.attention_norm, b.row.data(), values, state);
+        return Path::norm(k, x.data() + r * n, weights.attention_norm, b.row.data(), values, state);
       },
       [&](Workspace&, size_t r, const int32_t* sums, float scale) {
-        store_qkv<Arithmetic::kInt8, T>(block, sums, scale, r);
+        store_qkv<Arithmetic::kInt8, T>(weights, sums, scale, static_cast<int>(r));
       });
 }
 
-void Encoder::Lane::mlp_on_device(const Block& block) {
+void Encoder::Lane::mlp_on_device(const Block& weights) {
   using Path = Around<Arithmetic::kInt8>;
   const int state = w->shape.state;
   const auto n = static_cast<size_t>(state);
   product_on_device(
-      block.out,
+      weights.out,
       [&](Workspace&, size_t r, int8_t* values) {
         return Path::take(k, attended.data() + r * n, values, state);
       },
       [&](Workspace&, size_t r, const int32_t* sums, float scale) {
-        Path::add(k, sums, scale, block.out, x.data() + r * n, state);
+        Path::add(k, sums, scale, weights.out, x.data() + r * n, state);
       });
   // GELU needs the whole row of fc1: its int8 row goes into the lane's own buffer until fc2 begins.
   product_on_device(
-      block.fc1,
+      weights.fc1,
       [&](Workspace& b, size_t r, int8_t* values) {
-        return Path::norm(k, x.data() + r * n, block.mlp_norm, b.row.data(), values, state);
+        return Path::norm(k, x.data() + r * n, weights.mlp_norm, b.row.data(), values, state);
       },
       [&](Workspace& b, size_t r, const int32_t* sums, float scale) {
         row_scale[r] =
-            Path::gelu(k, sums, scale, block.fc1, b.row.data(), mlp_hidden.data() + r * 4 * n, 4 * state);
+            Path::gelu(k, sums, scale, weights.fc1, b.row.data(), mlp_hidden.data() + r * 4 * n, 4 * state);
       });
   product_on_device(
-      block.fc2,
+      weights.fc2,
       [&](Workspace&, size_t r, int8_t* values) {
         std::memcpy(values, mlp_hidden.data() + r * 4 * n, 4 * n);
         return row_scale[r];
       },
       [&](Workspace&, size_t r, const int32_t* sums, float scale) {
-        Path::add(k, sums, scale, block.fc2, x.data() + r * n, state);
+        Path::add(k, sums, scale, weights.fc2, x.data() + r * n, state);
       });
 }
 
 template <Arithmetic A, class T>
 void Encoder::Lane::encode(const float* mel, int64_t stride, float* states, float* outputs) {
   const auto& s = w->shape;
-  const auto n = static_cast<size_t>(s.context) * s.state;
+  const auto n = static_cast<size_t>(kept.rows) * s.state;
+  times = {};
+  StageClock clock;
   convolve<T>(mel, stride);
+  repeat_padding();
+  clock.add_to(times.convolutions);
+  attention.begin(kept);
   const WindowPart on_device(A == Arithmetic::kInt8 ? gemm : nullptr, GemmLane::Part::kEncoder);
-  for (const auto& block : w->blocks) {
+  for (const auto& weights : w->blocks) {
     if (on_device)
-      project_qkv_on_device<T>(block);
+      project_qkv_on_device<T>(weights);
     else
-      project_qkv<A, T>(block);
-    attention_heads<T>();
+      project_qkv<A, T>(weights);
+    clock.add_to(times.qkv);
+    attention.run(attended.data());
+    clock.add_to(times.attention);
     if (on_device)
-      mlp_on_device(block);
+      mlp_on_device(weights);
     else
-      mlp<A>(block);
+      mlp<A>(weights);
+    clock.add_to(times.mlp);
     if (outputs) {
       std::memcpy(outputs, x.data(), n * sizeof(float));
       outputs += n;
     }
   }
-  blocks(s.context, [&](Workspace& b, int first) {
+  blocks(kept.rows, [&](Workspace& b, int first) {
     for (int r = first; r < first + b.rows; r++)
       k.layer_norm(x.data() + static_cast<size_t>(r) * s.state, w->final_norm.gamma.data(),
                    w->final_norm.beta.data(), states + static_cast<size_t>(r) * s.state, s.state);
   });
+  clock.add_to(times.final_norm);
 }
 
 Encoder::Encoder(std::shared_ptr<const EncoderWeights> weights, int threads, GemmLane* gemm)
     : lane_(std::make_unique<Lane>(std::move(weights), threads, gemm)) {}
 Encoder::~Encoder() = default;
 
-void Encoder::encode(const float* mel, int64_t row_stride, float* states, float* block_outputs) {
+const EncoderTimes& Encoder::times() const { return lane_->times; }
+
+KeptRows Encoder::rows(int content_frames) const {
+  return kept_rows(lane_->w->padding, lane_->w->shape.context, content_frames, lane_->block);
+}
+
+void Encoder::encode(const float* mel, int64_t row_stride, int content_frames, float* states,
+                     float* block_outputs) {
+  lane_->kept = rows(content_frames);
   if (lane_->w->arithmetic == Arithmetic::kF32)
     lane_->encode<Arithmetic::kF32, float>(mel, row_stride, states, block_outputs);
   else if (lane_->w->half)

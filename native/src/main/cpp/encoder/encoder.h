@@ -1,6 +1,6 @@
 // The audio encoder. In f32 it is the reference; in int8 the projections and the MLP are int8 (per-row scales
-// of activations, per-channel scales of weights), attention and convolutions bf16 where the machine has it
-// (f32 otherwise), and the residual stream, LayerNorm and softmax f32.
+// of activations, per-channel scales of weights), attention bf16 where the machine has it (int16 on AVX2, f32
+// otherwise), convolutions bf16 or f32, and the residual stream, LayerNorm and softmax f32.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -10,6 +10,7 @@
 
 #include "device/cpu/linear.h"
 #include "device/gemm_device.h"
+#include "encoder/kept_rows.h"
 
 namespace amanuensis {
 
@@ -21,12 +22,23 @@ struct EncoderShape {
   int mels, context, state, heads, layers;
 };
 
+struct EncoderOptions {
+  Arithmetic arithmetic = Arithmetic::kF32;  // of the projections and the MLP
+  bool exact_attention = false;              // int8 only: attention and convolutions in f32 nevertheless
+  bool keep_plain = false;                   // int8 weights are also kept as devices take them
+  PaddingPolicy padding;
+};
+
 /// Immutable packed weights, shared by all lanes.
 class EncoderWeights;
-/// keep_plain: int8 weights are also kept as devices take them.
-std::shared_ptr<const EncoderWeights> load_encoder(const EncoderShape& shape, Arithmetic arithmetic,
-                                                   const TensorReader& read, bool keep_plain = false);
+std::shared_ptr<const EncoderWeights> load_encoder(const EncoderShape& shape, const EncoderOptions& options,
+                                                   const TensorReader& read);
 size_t bytes_of(const EncoderWeights& weights);
+
+/// Seconds that the last window spent in each part.
+struct EncoderTimes {
+  double convolutions = 0, qkv = 0, attention = 0, mlp = 0, final_norm = 0;
+};
 
 /// Scratch memory and kernels of one lane: one window at a time, `threads` workers (OpenMP where > 1).
 class Encoder {
@@ -35,9 +47,12 @@ class Encoder {
   /// null: none. It must outlive the encoder.
   Encoder(std::shared_ptr<const EncoderWeights> weights, int threads, GemmLane* gemm = nullptr);
   ~Encoder();
-  /// mel: n_mels rows of 2 * context frames, row_stride floats apart -> states: context x state f32.
-  /// block_outputs: null, or layers x context x state f32.
-  void encode(const float* mel, int64_t row_stride, float* states, float* block_outputs);
+  /// The rows that encode() computes for a window with this much audio.
+  KeptRows rows(int content_frames) const;
+  /// mel: n_mels rows of 2 * context frames, row_stride floats apart; frames from content_frames on are all
+  /// alike -> states: rows x state f32. block_outputs: null, or layers x rows x state f32.
+  void encode(const float* mel, int64_t row_stride, int content_frames, float* states, float* block_outputs);
+  const EncoderTimes& times() const;
 
  private:
   struct Lane;

@@ -53,6 +53,7 @@ LogMel::LogMel(int mels) : mels_(mels) {
       if (f.first < 0) f.first = k;
       f.weights.push_back(static_cast<float>(weight * 2 / (hz[m + 2] - hz[m])));
     }
+    for (float w : f.weights) largest_weight_ = std::max(largest_weight_, static_cast<double>(w));
     filters_.push_back(f);
   }
 }
@@ -88,11 +89,45 @@ void LogMel::frames(const int16_t* pcm, int64_t samples, int64_t first, int64_t 
   }
 }
 
+// Most that a frame's energy allows any filter: the bins between 0 and 8 kHz, where all filters lie, hold
+// half of the spectrum, which is 400 times the energy of the windowed samples (Parseval).
+double LogMel::most(double energy) const { return energy * (kWindow / 2) * largest_weight_; }
+
+// Loud frames first: once no other frame can be louder than the loudest so far, the rest needs no transform.
 float LogMel::maximum(const int16_t* pcm, int64_t samples, int64_t first, int64_t count) const {
+  const auto& window = hann();
+  std::vector<std::pair<double, int64_t>> groups;  // largest energy, first frame
+  for (int64_t f = 0; f < count; f += kLanes) {
+    double loudest = 0;
+    for (int64_t i = f; i < std::min(count, f + kLanes); i++) {
+      const int64_t start = (first + i) * kHop - kWindow / 2;
+      double energy = 0;
+      if (start >= 0 && start + kWindow <= samples) {
+        for (int n = 0; n < kWindow; n++) {
+          const double x = pcm[start + n] * window[static_cast<size_t>(n)];
+          energy += x * x;
+        }
+        energy /= 32768.0 * 32768.0;
+      } else {
+        for (int n = 0; n < kWindow; n++) {
+          const double x = sample(pcm, samples, start + n) * window[static_cast<size_t>(n)];
+          energy += x * x;
+        }
+      }
+      loudest = std::max(loudest, energy);
+    }
+    groups.emplace_back(loudest, f);
+  }
+  std::sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   float max = -10;
-  frames(pcm, samples, first, count, [&](int64_t, int lanes, int, const float* log) {
-    for (int i = 0; i < lanes; i++) max = std::max(max, log[i]);
-  });
+  for (const auto& [energy, f] : groups) {
+    constexpr float kSlack = 1e-3f;  // far more than rounding
+    if (std::log10(std::max(most(energy), 1e-30)) + kSlack <= static_cast<double>(max)) break;
+    frames(pcm, samples, first + f, std::min<int64_t>(kLanes, count - f),
+           [&](int64_t, int lanes, int, const float* log) {
+             for (int l = 0; l < lanes; l++) max = std::max(max, log[l]);
+           });
+  }
   return max;
 }
 

@@ -22,8 +22,10 @@ class LogMel {
   };
   template <class Sink>
   void frames(const int16_t* pcm, int64_t samples, int64_t first, int64_t count, Sink sink) const;
+  double most(double energy) const;
   int mels_;
   std::vector<Filter> filters_;
+  double largest_weight_ = 0;
 };
 
 }  // namespace amanuensis

@@ -7,6 +7,7 @@ namespace amanuensis {
 
 namespace {
 constexpr int kHead = 64;
+constexpr PaddingPolicy kDefaultPadding{1, 0};
 
 std::string show(const std::vector<int64_t>& shape) {
   std::string s = "[";
@@ -118,17 +119,28 @@ DecoderShape check_decoder(const Safetensors& file, const EncoderShape& encoder)
 }
 }  // namespace
 
-std::shared_ptr<const WhisperModel> load_whisper(const std::string& path, am_profile profile,
+std::shared_ptr<const WhisperModel> load_whisper(const std::string& path, const am_model_options& options,
                                                  bool for_device) {
   const Safetensors file(path);
   auto m = std::make_shared<WhisperModel>();
-  m->profile = profile;
+  m->profile = static_cast<am_profile>(options.profile);
+  const bool fast = m->profile == AM_PROFILE_FAST;
   m->encoder_shape = check_encoder(file);
   m->decoder_shape = check_decoder(file, m->encoder_shape);
   const TensorReader read = [&file](const std::string& name) { return file.read(name); };
-  const Arithmetic arithmetic = profile == AM_PROFILE_FAST ? Arithmetic::kInt8 : Arithmetic::kF32;
-  m->encoder = load_encoder(m->encoder_shape, arithmetic, read, for_device);
-  m->decoder = load_decoder(m->decoder_shape, arithmetic, read, for_device);
+  const auto of = [&](am_part part) {
+    return fast && (options.f32_parts & part) == 0 ? Arithmetic::kInt8 : Arithmetic::kF32;
+  };
+  EncoderOptions encoder;
+  encoder.arithmetic = of(AM_PART_ENCODER);
+  encoder.exact_attention = of(AM_PART_ATTENTION) == Arithmetic::kF32;
+  encoder.keep_plain = for_device;
+  if (fast)
+    encoder.padding = options.padding_stride == 0
+                          ? kDefaultPadding
+                          : PaddingPolicy{options.padding_stride, options.padding_margin};
+  m->encoder = load_encoder(m->encoder_shape, encoder, read);
+  m->decoder = load_decoder(m->decoder_shape, of(AM_PART_DECODER), read, for_device);
   m->mel = std::make_unique<const LogMel>(m->encoder_shape.mels);
   return m;
 }

@@ -21,7 +21,7 @@ struct WhisperModel {
 
 /// Reads a safetensors file with Hugging Face's tensor names, checks every shape and packs the weights.
 /// for_device: keeps what a GemmDevice needs.
-std::shared_ptr<const WhisperModel> load_whisper(const std::string& path, am_profile profile,
+std::shared_ptr<const WhisperModel> load_whisper(const std::string& path, const am_model_options& options,
                                                  bool for_device = false);
 
 }  // namespace amanuensis

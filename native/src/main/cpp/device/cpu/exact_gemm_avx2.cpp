@@ -3,12 +3,57 @@
 #include <cstring>
 
 #include "device/cpu/exact_gemm.h"
+#include "device/cpu/int16_tile_avx2.inl"
 
 namespace amanuensis {
 
 namespace {
 // A row of a, widened to int16 pairs, one pair per int32.
 constexpr int64_t kMaxK = 4096;
+// Many rows: a panel of kDepth x 16 weights is widened once (16 KB, in L1) for up to kBlockRows rows (in L2).
+constexpr int64_t kDepth = 512;
+constexpr int64_t kBlockRows = 120;
+constexpr int64_t kFewRows = 8;
+
+void widen(const int8_t* from, int16_t* to, int64_t n) {
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16)
+    _mm256_store_si256(reinterpret_cast<__m256i*>(to + i),
+                       _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i))));
+  for (; i < n; i++) to[i] = from[i];
+}
+
+// Rows [0, rows) x columns [0, columns) of a tile -> c, stored or added.
+void put(const int32_t* part, int64_t rows, int64_t columns, bool added, int32_t* c, int64_t ldc) {
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t j = 0; j < columns; j++)
+      c[r * ldc + j] = part[r * kInt16Panel + j] + (added ? c[r * ldc + j] : 0);
+}
+
+void many_rows(const int8_t* a, int64_t lda, const int8_t* w, int32_t* c, int64_t ldc, int64_t m, int64_t k,
+               int64_t n) {
+  alignas(64) static thread_local int16_t wide[kBlockRows * kDepth];
+  alignas(64) int16_t panel[kDepth * kInt16Panel];
+  alignas(32) int32_t part[kInt16Tile * kInt16Panel];
+  for (int64_t depth = 0; depth < k; depth += kDepth) {
+    const int64_t here = k - depth < kDepth ? k - depth : kDepth;
+    for (int64_t r = 0; r < m; r++) widen(a + r * lda + depth, wide + r * kDepth, here);
+    for (int64_t column = 0; column < n; column += kInt16Panel) {
+      const int64_t columns = n - column < kInt16Panel ? n - column : kInt16Panel;
+      widen(w + column * k + depth * kInt16Panel, panel, here * kInt16Panel);
+      for (int64_t row = 0; row < m; row += kInt16Tile) {
+        const int64_t rows = m - row < kInt16Tile ? m - row : kInt16Tile;
+        int32_t* to = c + row * ldc + column;
+        if (depth == 0 && rows == kInt16Tile && columns == kInt16Panel) {
+          int16_tile(wide + row * kDepth, kDepth, panel, here, to, ldc);
+        } else {
+          int16_tile(wide + row * kDepth, kDepth, panel, here, part, kInt16Panel);
+          put(part, rows, columns, depth > 0, to, ldc);
+        }
+      }
+    }
+  }
+}
 
 template <int kRows>
 void tile(const int16_t* const* a, const int8_t* w, int64_t k, int32_t* const* c, int64_t columns) {
@@ -36,6 +81,12 @@ void tile(const int16_t* const* a, const int8_t* w, int64_t k, int32_t* const* c
 
 void exact_gemm_avx2(const int8_t* a, int64_t lda, const void* packed, int32_t* c, int64_t ldc, int64_t m,
                      int64_t k, int64_t n) {
+  if (m > kFewRows && k % 4 == 0) {
+    for (int64_t first = 0; first < m; first += kBlockRows)
+      many_rows(a + first * lda, lda, static_cast<const int8_t*>(packed), c + first * ldc, ldc,
+                m - first < kBlockRows ? m - first : kBlockRows, k, n);
+    return;
+  }
   constexpr int kRows = 4;
   alignas(32) static thread_local int16_t wide[kRows][kMaxK];
   for (int64_t first = 0; first < m; first += kRows) {

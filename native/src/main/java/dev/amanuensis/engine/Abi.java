@@ -9,7 +9,7 @@ import com.sun.jna.NativeLibrary;
  */
 final class Abi {
   /** AM_ABI_VERSION of the header this class was written from. */
-  static final int VERSION = 1;
+  static final int VERSION = 2;
 
   static final int MAX_TOP_K = 16;
   static final int WINDOW_FRAMES = 3000;
@@ -65,9 +65,12 @@ final class Abi {
 
   static native void am_lane_close(long lane);
 
-  static native int am_encode(long lane, long mel, long rowStride, long states, long blockOutputs);
+  static native int am_encode(
+      long lane, long mel, long rowStride, int contentFrames, long states, long blockOutputs);
 
-  static native int am_cross_kv(long lane, long states, long crossKv);
+  static native int am_cross_kv(long lane, long states, int contentFrames, long crossKv);
+
+  static native int am_bench(long model, int threads, long json, long capacity);
 
   static native int am_decoder_create(long model, int maxSlots, int threads, long decoder);
 

@@ -14,10 +14,14 @@ public final class EncoderLane implements AutoCloseable {
    * Encodes a window.
    *
    * @param mel as {@link Engine#melWindow} writes it
-   * @param states out: {@link ModelInfo#encoderBytes}
+   * @param contentFrames the mel frames from this one on are all alike: padding or digital silence;
+   *     {@link Engine#WINDOW_FRAMES} if unknown. The fast profile computes less where there is less
+   *     audio.
+   * @param states out: {@link ModelInfo#encoderBytes}; how much of it is written depends on
+   *     contentFrames
    */
-  public void encode(NativeBuffer mel, NativeBuffer states) {
-    encode(mel, states, null);
+  public void encode(NativeBuffer mel, int contentFrames, NativeBuffer states) {
+    encode(mel, contentFrames, states, null);
   }
 
   /**
@@ -25,7 +29,8 @@ public final class EncoderLane implements AutoCloseable {
    *
    * @param blockOutputs out: audioLayers x {@link ModelInfo#encoderBytes}, or null
    */
-  public void encode(NativeBuffer mel, NativeBuffer states, NativeBuffer blockOutputs) {
+  public void encode(
+      NativeBuffer mel, int contentFrames, NativeBuffer states, NativeBuffer blockOutputs) {
     long blocks =
         blockOutputs == null
             ? 0
@@ -34,7 +39,7 @@ public final class EncoderLane implements AutoCloseable {
     long out = states.addressOf(info.encoderBytes(), "encoder states");
     long lane = handle.enter();
     try {
-      Abi.check(Abi.am_encode(lane, in, Engine.WINDOW_FRAMES, out, blocks));
+      Abi.check(Abi.am_encode(lane, in, Engine.WINDOW_FRAMES, contentFrames, out, blocks));
     } finally {
       handle.exit();
     }
@@ -43,15 +48,16 @@ public final class EncoderLane implements AutoCloseable {
   /**
    * Cross-attention K and V of all decoder layers; afterwards the states are not needed any more.
    *
+   * @param contentFrames as given to {@link #encode(NativeBuffer, int, NativeBuffer)}
    * @param crossKv out: {@link ModelInfo#crossKvBytes}; must stay open until every slot over it is
    *     closed
    */
-  public void crossKv(NativeBuffer states, NativeBuffer crossKv) {
+  public void crossKv(NativeBuffer states, int contentFrames, NativeBuffer crossKv) {
     long in = states.addressOf(info.encoderBytes(), "encoder states");
     long out = crossKv.addressOf(info.crossKvBytes(), "cross-attention K/V");
     long lane = handle.enter();
     try {
-      Abi.check(Abi.am_cross_kv(lane, in, out));
+      Abi.check(Abi.am_cross_kv(lane, in, contentFrames, out));
     } finally {
       handle.exit();
     }

@@ -31,12 +31,23 @@ public final class Engine implements AutoCloseable {
    * @throws EngineException IO, BAD_MODEL, OUT_OF_MEMORY or UNSUPPORTED
    */
   public static Engine open(Path weights, Profile profile) {
+    return open(weights, EngineOptions.of(profile));
+  }
+
+  /** The same, with the settings that a profile leaves open. */
+  public static Engine open(Path weights, EngineOptions settings) {
     byte[] path = weights.toString().getBytes(StandardCharsets.UTF_8);
     try (NativeBuffer text = NativeBuffer.allocate(path.length + 1L);
-        NativeBuffer options = NativeBuffer.allocate(8);
+        NativeBuffer options = NativeBuffer.allocate(20);
         NativeBuffer out = NativeBuffer.allocate(Long.BYTES)) {
       text.bytes().put(path);
-      options.bytes().putInt(0, options.size()).putInt(4, profile.ordinal());
+      options
+          .bytes()
+          .putInt(0, options.size())
+          .putInt(4, settings.profile().ordinal())
+          .putInt(8, settings.inF32().stream().mapToInt(part -> 1 << part.ordinal()).sum())
+          .putInt(12, settings.paddingStride())
+          .putInt(16, settings.paddingMargin());
       Abi.check(Abi.am_model_open(text.address(), options.address(), out.address()));
       long model = out.bytes().getLong(0);
       NativeHandle handle = new NativeHandle("the engine", model, false, Abi::am_model_close);
@@ -175,6 +186,29 @@ public final class Engine implements AutoCloseable {
     try (NativeBuffer out = NativeBuffer.allocate(Long.BYTES)) {
       Abi.check(Abi.am_decoder_create(model, maxSlots, threads, out.address()));
       return new DecoderBatch(info, out.bytes().getLong(0), maxSlots);
+    } finally {
+      handle.exit();
+    }
+  }
+
+  /**
+   * Measures the engine's parts on this machine for about a minute: GEMMs, stages of the encoder
+   * beside a bound made of them, decoder steps beside the memory bandwidth, one window alone.
+   *
+   * @param threads what a window that is alone may use
+   * @return JSON, see bench/engine_bench.h
+   */
+  public String benchmark(int threads) {
+    long model = handle.enter();
+    try (NativeBuffer json = NativeBuffer.allocate(1 << 16)) {
+      Abi.check(Abi.am_bench(model, threads, json.address(), json.size()));
+      byte[] text = new byte[json.size()];
+      json.bytes().get(0, text);
+      int length = 0;
+      while (text[length] != 0) {
+        length++;
+      }
+      return new String(text, 0, length, StandardCharsets.UTF_8);
     } finally {
       handle.exit();
     }

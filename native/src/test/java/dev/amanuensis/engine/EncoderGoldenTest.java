@@ -27,7 +27,7 @@ class EncoderGoldenTest {
         NativeBuffer blocks =
             NativeBuffer.allocate(jfk.info.audioLayers() * jfk.info.encoderBytes());
         EncoderLane lane = jfk.engine.newLane(1)) {
-      lane.encode(mel, states, blocks);
+      lane.encode(mel, jfk.frames, states, blocks);
       int width = jfk.info.audioState();
       FloatBuffer all = blocks.floats();
       for (int block = 0; block < jfk.info.audioLayers(); block++) {

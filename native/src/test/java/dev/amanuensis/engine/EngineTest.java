@@ -105,9 +105,9 @@ class EngineTest {
         .hasMessage("the engine is closed");
     try (NativeBuffer mel = NativeBuffer.allocate(engine.info().melBytes());
         NativeBuffer states = NativeBuffer.allocate(engine.info().encoderBytes())) {
-      lane.encode(mel, states); // a lane keeps its model alive
+      lane.encode(mel, Engine.WINDOW_FRAMES, states); // a lane keeps its model alive
       lane.close();
-      assertThatThrownBy(() -> lane.encode(mel, states))
+      assertThatThrownBy(() -> lane.encode(mel, Engine.WINDOW_FRAMES, states))
           .isInstanceOf(IllegalStateException.class)
           .hasMessage("the encoder lane is closed");
     }

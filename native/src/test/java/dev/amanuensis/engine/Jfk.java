@@ -64,7 +64,7 @@ final class Jfk implements AutoCloseable {
     NativeBuffer states = NativeBuffer.allocate(info.encoderBytes());
     try (NativeBuffer mel = mel();
         EncoderLane lane = engine.newLane(threads)) {
-      lane.encode(mel, states);
+      lane.encode(mel, frames, states);
     }
     return states;
   }
@@ -73,7 +73,7 @@ final class Jfk implements AutoCloseable {
     NativeBuffer crossKv = NativeBuffer.allocate(info.crossKvBytes());
     try (NativeBuffer states = states(1);
         EncoderLane lane = engine.newLane(1)) {
-      lane.crossKv(states, crossKv);
+      lane.crossKv(states, frames, crossKv);
     }
     return crossKv;
   }

@@ -1,5 +1,6 @@
 package dev.amanuensis.bench;
 
+import dev.amanuensis.bench.engine.EngineCommand;
 import dev.amanuensis.bench.peers.PeersCommand;
 import dev.amanuensis.cli.terminal.Terminal;
 import picocli.CommandLine;
@@ -11,10 +12,11 @@ import picocli.CommandLine.Spec;
 /** The benchmarks that a reader can run. */
 @Command(
     name = "bench",
-    description = "Measure: against other engines, and through Kafka.",
+    description = "Measure: the engine part by part, against other engines, and through Kafka.",
     footer = {
       "",
       "Examples:",
+      "  amanuensis bench engine",
       "  amanuensis bench peers --audio recordings/ --language en",
       "",
       "A benchmark wants the machine for itself: stop what else is running."
@@ -26,11 +28,13 @@ public final class BenchCommand implements Runnable {
 
   /** The command with its benchmarks below it. */
   public static CommandLine commandLine(Terminal terminal) {
-    return new CommandLine(new BenchCommand()).addSubcommand(new PeersCommand(terminal));
+    return new CommandLine(new BenchCommand())
+        .addSubcommand(new EngineCommand(terminal))
+        .addSubcommand(new PeersCommand(terminal));
   }
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "say which benchmark: peers");
+    throw new ParameterException(spec.commandLine(), "say which benchmark: engine, peers");
   }
 }

@@ -11,6 +11,9 @@ import java.util.concurrent.BlockingQueue;
  * buffers are few, which holds the lanes back when the decoder is behind.
  */
 final class EncodeStage {
+  /** Samples before its position that a log-mel frame reaches back to. */
+  private static final int REACH = 200;
+
   private final StageQueue<WindowTask> queue;
   private final StageQueue<WindowTask> next;
   private final BlockingQueue<NativeBuffer> crossKvBuffers;
@@ -48,6 +51,12 @@ final class EncodeStage {
     }
   }
 
+  /** Frames of the window before the padding, or before the silence after the end of the file. */
+  private static int contentFrames(WindowTask task, long samples) {
+    long heard = (samples + REACH + Engine.HOP - 1) / Engine.HOP - task.firstFrame();
+    return (int) Math.max(0, Math.min(task.frames(), heard));
+  }
+
   private boolean encode(
       WindowTask task,
       EncoderLane lane,
@@ -65,8 +74,9 @@ final class EncodeStage {
       engine.melWindow(
           audio.pcm(), audio.samples(), task.firstFrame(), task.frames(), run.globalMax, mel);
       run.add("mel", System.nanoTime() - started);
-      lane.encode(mel, states);
-      lane.crossKv(states, crossKv);
+      int content = contentFrames(task, audio.samples());
+      lane.encode(mel, content, states);
+      lane.crossKv(states, content, crossKv);
       encoded = true;
     } catch (Throwable e) {
       run.fail(e);

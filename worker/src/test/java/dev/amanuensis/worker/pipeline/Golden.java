@@ -3,6 +3,7 @@ package dev.amanuensis.worker.pipeline;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.amanuensis.engine.Engine;
+import dev.amanuensis.engine.EngineOptions;
 import dev.amanuensis.engine.Profile;
 import dev.amanuensis.model.ModelFiles;
 import dev.amanuensis.model.ModelStore;
@@ -36,10 +37,14 @@ final class Golden implements AutoCloseable {
   final Pipeline pipeline;
 
   Golden(Profile profile) throws IOException {
+    this(EngineOptions.of(profile));
+  }
+
+  Golden(EngineOptions options) throws IOException {
     transcripts =
         new ObjectMapper().readTree(Path.of("src/test/resources/golden/transcripts.json").toFile());
     ModelFiles model = ModelStore.defaultStore().locate();
-    engine = Engine.open(model.weights(), profile);
+    engine = Engine.open(model.weights(), options);
     try (InputStream json = Files.newInputStream(model.tokenizer())) {
       tokenizer = Tokenizer.read(json);
     }

@@ -1,0 +1,196 @@
+#include "device/cpu/int16_attention.h"
+#include "device/cpu/int16_tile_avx2.inl"
+
+// AlignedArray's members are templates that other files share: nothing here may be the copy the linker keeps,
+// so this file only takes pointers from them.
+namespace amanuensis {
+
+namespace {
+constexpr int kHead = 64;
+constexpr int kKeyMost = 4095;    // 64 products: 64 * 4095^2 < 2^31
+constexpr int kValueMost = 2047;  // kStretch products: 128 * 8192 * 2047 < 2^31
+constexpr int kStretch = 128;     // keys whose values are summed in int32
+constexpr float kLogMost = 13;    // probabilities reach 2^13
+
+float largest(const float* x, int64_t n) {
+  __m256 m = _mm256_setzero_ps();
+  const __m256 sign = _mm256_set1_ps(-0.0f);
+  for (int64_t i = 0; i < n; i += 8) m = _mm256_max_ps(m, _mm256_andnot_ps(sign, _mm256_loadu_ps(x + i)));
+  alignas(32) float lanes[8];
+  _mm256_store_ps(lanes, m);
+  float best = lanes[0];
+  for (float lane : lanes) best = lane > best ? lane : best;
+  return best;
+}
+
+// 16 floats -> 16 int16, rounded to nearest.
+inline __m256i to_int16(const float* x, __m256 factor) {
+  const __m256i a = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(x), factor));
+  const __m256i b = _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(x + 8), factor));
+  return _mm256_permute4x64_epi64(_mm256_packs_epi32(a, b), 0xD8);
+}
+
+// 2^x for x <= 13 (below -10: nearly nothing), relative error 7.5e-5: less than half a step of the result.
+inline __m256i exp2_int(__m256 x) {
+  const __m256 magic = _mm256_set1_ps(12582912.0f);  // 1.5 * 2^23: rounds; its low 9 bits are zero
+  x = _mm256_max_ps(x, _mm256_set1_ps(-10.0f));
+  const __m256 z = _mm256_add_ps(x, magic);
+  const __m256 f = _mm256_sub_ps(x, _mm256_sub_ps(z, magic));
+  __m256 p = _mm256_fmadd_ps(_mm256_set1_ps(0.0551716691f), f, _mm256_set1_ps(0.242611122f));
+  p = _mm256_fmadd_ps(p, f, _mm256_set1_ps(0.693260985f));
+  p = _mm256_fmadd_ps(p, f, _mm256_set1_ps(0.999928074f));
+  const __m256i exponent = _mm256_slli_epi32(_mm256_castps_si256(z), 23);
+  return _mm256_cvtps_epi32(_mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p), exponent)));
+}
+
+inline __m256i load(const int32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+
+template <bool kWeighted>
+inline __m256 log2_score(const int32_t* s, __m256 factor, const float* weights) {
+  const __m256 v = _mm256_cvtepi32_ps(load(s));
+  return kWeighted ? _mm256_fmadd_ps(v, factor, _mm256_loadu_ps(weights)) : _mm256_mul_ps(v, factor);
+}
+
+template <bool kWeighted>
+float largest_score(const int32_t* s, int padded, float factor, const float* weights) {
+  const __m256 f = _mm256_set1_ps(factor);
+  __m256 m = log2_score<kWeighted>(s, f, weights);
+  for (int t = 8; t < padded; t += 8)
+    m = _mm256_max_ps(m, log2_score<kWeighted>(s + t, f, kWeighted ? weights + t : nullptr));
+  alignas(32) float lanes[8];
+  _mm256_store_ps(lanes, m);
+  float best = lanes[0];
+  for (float lane : lanes) best = lane > best ? lane : best;
+  return best;
+}
+
+// In place: int32 scores -> int16 probabilities (2^13 for the largest). Returns their sum.
+template <bool kWeighted>
+float softmax(int32_t* s, int rows, int padded, float factor, const float* weights) {
+  for (int t = rows; t < padded; t++) s[t] = s[rows - 1];
+  const __m256 f = _mm256_set1_ps(factor);
+  const __m256 shift = _mm256_set1_ps(kLogMost - largest_score<kWeighted>(s, padded, factor, weights));
+  auto* p = reinterpret_cast<int16_t*>(s);
+  __m256i sum = _mm256_setzero_si256();
+  for (int t = 0; t < padded; t += 16) {
+    const __m256i a =
+        exp2_int(_mm256_add_ps(log2_score<kWeighted>(s + t, f, kWeighted ? weights + t : nullptr), shift));
+    const __m256i b = exp2_int(
+        _mm256_add_ps(log2_score<kWeighted>(s + t + 8, f, kWeighted ? weights + t + 8 : nullptr), shift));
+    sum = _mm256_add_epi32(sum, _mm256_add_epi32(a, b));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + t),
+                        _mm256_permute4x64_epi64(_mm256_packs_epi32(a, b), 0xD8));
+  }
+  alignas(32) int32_t lanes[8];
+  _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), sum);
+  int32_t total = 0;
+  for (int32_t lane : lanes) total += lane;
+  for (int t = rows; t < padded; t++) {
+    total -= p[t];
+    p[t] = 0;
+  }
+  return static_cast<float>(total);
+}
+
+// sums[6 x 64 at column] += a tile of int32.
+inline void add_tile(const int32_t* tile, float* sums) {
+  for (int64_t r = 0; r < kInt16Tile; r++)
+    for (int half = 0; half < 2; half++) {
+      float* to = sums + r * kHead + half * 8;
+      const __m256i v = load(tile + r * kInt16Panel + half * 8);
+      _mm256_storeu_ps(to, _mm256_add_ps(_mm256_loadu_ps(to), _mm256_cvtepi32_ps(v)));
+    }
+}
+}  // namespace
+
+void Int16Head::pack(const float* keys, const float* values, int rows) {
+  rows_ = rows;
+  padded_ = (rows + 15) / 16 * 16;
+  const float most = largest(keys, int64_t{kHead} * rows);
+  key_scale_ = most / kKeyMost;
+  const __m256 key_factor = _mm256_set1_ps(most > 0 ? kKeyMost / most : 0.0f);
+  int16_t* packed_keys = keys_.data();
+  for (int t = 0; t < padded_; t++) {
+    alignas(32) int16_t row[kHead] = {};
+    if (t < rows)
+      for (int d = 0; d < kHead; d += 16)
+        _mm256_store_si256(reinterpret_cast<__m256i*>(row + d),
+                           to_int16(keys + int64_t{t} * kHead + d, key_factor));
+    int16_t* panel = packed_keys + int64_t{t} / 16 * (16 * kHead) + t % 16 * 2;
+    for (int d = 0; d < kHead; d += 2) __builtin_memcpy(panel + d * 16, row + d, 4);
+  }
+  float value_factor[kHead];
+  for (int c = 0; c < kHead; c += 8) {
+    __m256 m = _mm256_setzero_ps();
+    for (int64_t t = 0; t < rows; t++)
+      m = _mm256_max_ps(m, _mm256_andnot_ps(_mm256_set1_ps(-0.0f), _mm256_loadu_ps(values + t * kHead + c)));
+    alignas(32) float lanes[8];
+    _mm256_store_ps(lanes, m);
+    for (int i = 0; i < 8; i++) {
+      value_scale_[c + i] = lanes[i] / kValueMost;
+      value_factor[c + i] = lanes[i] > 0 ? kValueMost / lanes[i] : 0.0f;
+    }
+  }
+  int16_t* packed_values = values_.data();
+  for (int64_t t = 0; t < padded_; t += 2)
+    for (int c = 0; c < kHead; c += 8) {
+      const __m256 factor = _mm256_loadu_ps(value_factor + c);
+      const auto row = [&](int64_t at) {
+        return at < rows ? _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_loadu_ps(values + at * kHead + c), factor))
+                         : _mm256_setzero_si256();
+      };
+      // One int32 per column: this row in the low half, the next in the high half.
+      const __m256i pair = _mm256_blend_epi16(row(t), _mm256_slli_epi32(row(t + 1), 16), 0xAA);
+      _mm256_storeu_si256(
+          reinterpret_cast<__m256i*>(packed_values + c / 16 * (int64_t{padded_} * 16) + t * 16 + c % 16 * 2),
+          pair);
+    }
+}
+
+void Int16Attention::attend(const Int16Head& head, const float* log2_weights, const float* queries,
+                            int64_t q_stride, int rows, float* out, int64_t out_stride) {
+  const int tiled =
+      (rows + static_cast<int>(kInt16Tile) - 1) / static_cast<int>(kInt16Tile) * static_cast<int>(kInt16Tile);
+  int16_t* q = q_.data();
+  int32_t* scores = scores_.data();
+  float* sums = sums_.data();
+  float factor[kRows], total[kRows];
+  for (int r = 0; r < rows; r++) {
+    const float most = largest(queries + r * q_stride, kHead);
+    const __m256 f = _mm256_set1_ps(most > 0 ? kKeyMost / most : 0.0f);
+    for (int d = 0; d < kHead; d += 16)
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(q + r * kHead + d),
+                          to_int16(queries + r * q_stride + d, f));
+    factor[r] = most / kKeyMost * head.key_scale_ * 1.44269504f;
+  }
+  for (int first = 0; first < head.padded_; first += 16)
+    for (int r = 0; r < tiled; r += static_cast<int>(kInt16Tile))
+      int16_tile(q + r * kHead, kHead, head.keys_.data() + int64_t{first} * kHead, kHead,
+                 scores + r * stride_ + first, stride_);
+  for (int r = 0; r < rows; r++)
+    total[r] = log2_weights
+                   ? softmax<true>(scores + r * stride_, head.rows_, head.padded_, factor[r], log2_weights)
+                   : softmax<false>(scores + r * stride_, head.rows_, head.padded_, factor[r], nullptr);
+
+  const auto* probabilities = reinterpret_cast<const int16_t*>(scores);
+  alignas(32) int32_t tile[kInt16Tile * kInt16Panel];
+  for (int i = 0; i < tiled * kHead; i += 8) _mm256_storeu_ps(sums + i, _mm256_setzero_ps());
+  for (int first = 0; first < head.padded_; first += kStretch) {
+    const int here = head.padded_ - first < kStretch ? head.padded_ - first : kStretch;
+    for (int column = 0; column < kHead; column += 16)
+      for (int r = 0; r < tiled; r += static_cast<int>(kInt16Tile)) {
+        int16_tile(probabilities + r * stride_ * 2 + first, stride_ * 2,
+                   head.values_.data() + int64_t{column} * head.padded_ + first * 16, here, tile,
+                   kInt16Panel);
+        add_tile(tile, sums + r * kHead + column);
+      }
+  }
+  for (int r = 0; r < rows; r++)
+    for (int c = 0; c < kHead; c += 8) {
+      const __m256 scale =
+          _mm256_mul_ps(_mm256_loadu_ps(head.value_scale_ + c), _mm256_set1_ps(1.0f / total[r]));
+      _mm256_storeu_ps(out + r * out_stride + c, _mm256_mul_ps(_mm256_loadu_ps(sums + r * kHead + c), scale));
+    }
+}
+
+}  // namespace amanuensis

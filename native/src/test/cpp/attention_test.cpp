@@ -1,0 +1,118 @@
+#include "encoder/attention.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+namespace amanuensis {
+namespace {
+
+constexpr int kContext = 240, kHeads = 2, kState = kHeads * 64, kBlock = 60;
+
+// Runnable kinds; bf16 needs a machine that has it.
+std::vector<AttentionKind> kinds() {
+  std::vector<AttentionKind> all{AttentionKind::kF32};
+  if (&row_kernels() != &row_kernels_generic()) all.push_back(AttentionKind::kInt16);
+  return all;
+}
+
+struct Inputs {
+  explicit Inputs(unsigned seed) : q(kContext * kState), keys(q.size()), values(q.size()) {
+    std::mt19937 g(seed);
+    std::normal_distribution<float> d;
+    for (auto& x : q) x = 0.4f * d(g);
+    for (auto& x : keys) x = 1.5f * d(g);
+    for (auto& x : values) x = d(g);
+  }
+  std::vector<float> q, keys, values;  // context x state each
+};
+
+std::vector<float> run(AttentionKind kind, const Inputs& in, const KeptRows& rows, int threads) {
+  const Team team(threads);
+  SelfAttention attention(kind, kContext, kHeads, kBlock, team);
+  attention.begin(rows);
+  std::copy(in.q.begin(), in.q.end(), attention.queries<float>());
+  for (int h = 0; h < kHeads; h++)
+    for (int t = 0; t < rows.rows; t++) {
+      const size_t from = static_cast<size_t>(t * kState + h * 64);
+      std::copy_n(in.keys.data() + from, 64, attention.key<float>(h, t));
+      std::copy_n(in.values.data() + from, 64, attention.value<float>(h, t));
+    }
+  std::vector<float> out(static_cast<size_t>(kContext * kState));
+  attention.run(out.data());
+  return out;
+}
+
+// Softmax with every key counted as often as its row stands for positions.
+std::vector<double> expected(const Inputs& in, const KeptRows& rows) {
+  std::vector<double> out(static_cast<size_t>(kContext * kState));
+  for (int h = 0; h < kHeads; h++)
+    for (int r = 0; r < rows.rows; r++) {
+      double sum = 0;
+      double* o = out.data() + r * kState + h * 64;
+      for (int t = 0; t < rows.rows; t++) {
+        double s = 0;
+        for (int d = 0; d < 64; d++)
+          s += static_cast<double>(in.q[static_cast<size_t>(r * kState + h * 64 + d)]) *
+               in.keys[static_cast<size_t>(t * kState + h * 64 + d)];
+        const double p = std::exp(s) * rows.weight(t);
+        sum += p;
+        for (int d = 0; d < 64; d++) o[d] += p * in.values[static_cast<size_t>(t * kState + h * 64 + d)];
+      }
+      for (int d = 0; d < 64; d++) o[d] /= sum;
+    }
+  return out;
+}
+
+TEST(SelfAttention, IsThatOfTheDefinitionWithWeightedKeys) {
+  const Inputs in(1);
+  for (const KeptRows& rows : {KeptRows{kContext, kContext, 1, kContext}, KeptRows{60, 40, 10, kContext},
+                               KeptRows{120, 103, 8, kContext}}) {
+    const auto exact = expected(in, rows);
+    for (AttentionKind kind : kinds()) {
+      const auto got = run(kind, in, rows, 1);
+      double error = 0, size = 0;
+      for (int i = 0; i < rows.rows * kState; i++) {
+        const double d = got[static_cast<size_t>(i)] - exact[static_cast<size_t>(i)];
+        error += d * d;
+        size += exact[static_cast<size_t>(i)] * exact[static_cast<size_t>(i)];
+      }
+      // bf16 would be at 4e-3.
+      EXPECT_LT(std::sqrt(error / size), kind == AttentionKind::kF32 ? 1e-5 : 1.5e-3) << rows.rows;
+    }
+  }
+}
+
+TEST(SelfAttention, BitsDoNotDependOnThreadsNorOnEarlierWindows) {
+  const Inputs in(2);
+  const KeptRows few{120, 103, 8, kContext}, all{kContext, kContext, 1, kContext};
+  for (AttentionKind kind : kinds()) {
+    const auto alone = run(kind, in, few, 1);
+    EXPECT_EQ(alone, run(kind, in, few, 2));
+    const Team team(1);
+    SelfAttention used(kind, kContext, kHeads, kBlock, team);
+    std::vector<float> out(static_cast<size_t>(kContext * kState));
+    used.begin(all);
+    const auto fill = [&](unsigned seed) {
+      const Inputs other(seed);
+      std::copy(other.q.begin(), other.q.end(), used.queries<float>());
+      for (int h = 0; h < kHeads; h++)
+        for (int t = 0; t < kContext; t++) {
+          const size_t from = static_cast<size_t>(t * kState + h * 64);
+          std::copy_n(other.keys.data() + from, 64, used.key<float>(h, t));
+          std::copy_n(other.values.data() + from, 64, used.value<float>(h, t));
+        }
+    };
+    fill(3);
+    used.run(out.data());
+    used.begin(few);
+    fill(2);
+    used.run(out.data());
+    out.resize(static_cast<size_t>(few.rows * kState));
+    EXPECT_EQ(out, std::vector<float>(alone.begin(), alone.begin() + few.rows * kState));
+  }
+}
+
+}  // namespace
+}  // namespace amanuensis
