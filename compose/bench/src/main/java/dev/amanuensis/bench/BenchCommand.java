@@ -1,6 +1,7 @@
 package dev.amanuensis.bench;
 
 import dev.amanuensis.bench.engine.EngineCommand;
+import dev.amanuensis.bench.fleet.FleetCommand;
 import dev.amanuensis.bench.peers.PeersCommand;
 import dev.amanuensis.cli.terminal.Terminal;
 import picocli.CommandLine;
@@ -18,6 +19,7 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  amanuensis bench engine",
       "  amanuensis bench peers --audio recordings/ --language en",
+      "  amanuensis bench fleet --audio recordings/ --language en",
       "",
       "A benchmark wants the machine for itself: stop what else is running."
     })
@@ -30,11 +32,12 @@ public final class BenchCommand implements Runnable {
   public static CommandLine commandLine(Terminal terminal) {
     return new CommandLine(new BenchCommand())
         .addSubcommand(new EngineCommand(terminal))
-        .addSubcommand(new PeersCommand(terminal));
+        .addSubcommand(new PeersCommand(terminal))
+        .addSubcommand(new FleetCommand(terminal));
   }
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "say which benchmark: engine, peers");
+    throw new ParameterException(spec.commandLine(), "say which benchmark: engine, peers, fleet");
   }
 }

@@ -65,6 +65,36 @@ public final class InProcess implements AutoCloseable {
   }
 
   /**
+   * The defaults but for what is given.
+   *
+   * @param language or null to detect it
+   */
+  public static TranscriptionOptions options(String language, List<Float> temperatures) {
+    TranscriptionOptions d = TranscriptionOptions.DEFAULTS;
+    return new TranscriptionOptions(
+        language,
+        d.task(),
+        d.wordTimestamps(),
+        d.initialPrompt(),
+        d.carryInitialPrompt(),
+        temperatures,
+        d.beamSize(),
+        d.bestOf(),
+        d.patience(),
+        d.lengthPenalty(),
+        d.compressionRatioThreshold(),
+        d.logprobThreshold(),
+        d.noSpeechThreshold(),
+        d.conditionOnPreviousText(),
+        d.hallucinationSilenceThreshold(),
+        d.clipTimestamps(),
+        d.suppressTokens(),
+        d.withoutTimestamps(),
+        d.maxInitialTimestamp(),
+        d.seed());
+  }
+
+  /**
    * Results in the order of the files.
    *
    * @param together all at once, as a fleet's worker has them; else one after the other

@@ -1,4 +1,4 @@
-package dev.amanuensis.bench.peers;
+package dev.amanuensis.bench;
 
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
@@ -34,7 +34,7 @@ import java.util.stream.Stream;
  * @param files WAV, 16 kHz, mono
  * @param seconds of all files
  */
-record SpeechSet(List<String> names, List<Path> files, double seconds) {
+public record SpeechSet(List<String> names, List<Path> files, double seconds) {
   private static final Set<String> ENDINGS =
       Set.of("wav", "flac", "mp3", "ogg", "oga", "opus", "m4a", "mp4", "webm", "aac");
   private static final int HEADER = 44;
@@ -44,7 +44,7 @@ record SpeechSet(List<String> names, List<Path> files, double seconds) {
    * @param audio a directory (all audio files below it) or one file
    * @param repeat how often each file is repeated within itself, to make long ones
    */
-  static SpeechSet decode(Path audio, int repeat, Path directory)
+  public static SpeechSet decode(Path audio, int repeat, Path directory)
       throws CliException, InterruptedException {
     List<Path> sources = sources(audio);
     List<String> names = new ArrayList<>();
@@ -142,7 +142,7 @@ record SpeechSet(List<String> names, List<Path> files, double seconds) {
    *
    * @param tsv lines of file and text, separated by a tab
    */
-  List<String> references(Path tsv, int repeat) throws CliException {
+  public List<String> references(Path tsv, int repeat) throws CliException {
     Map<String, String> byName = new HashMap<>();
     try {
       for (String line : Files.readAllLines(tsv)) {

@@ -2,6 +2,7 @@ package dev.amanuensis.bench.peers;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.amanuensis.bench.TemporaryDirectory;
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.cli.terminal.StatusLine;
@@ -12,11 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /** All engines that take part, and how each is started. One thread uses it. */
 final class Contenders {
@@ -58,10 +57,9 @@ final class Contenders {
    */
   List<Contender> all(Path whisperCpp) {
     List<Contender> all = new ArrayList<>();
-    all.add(ours(OURS, "Amanuensis fast, many files at once", "fast", true));
-    all.add(ours(OURS + "-single", "Amanuensis fast, one file at a time", "fast", false));
-    all.add(
-        ours(OURS + "-reference", "Amanuensis reference (fp32), many at once", "reference", true));
+    all.add(ours("", "fast, many files at once", "fast", true));
+    all.add(ours("-single", "fast, one file at a time", "fast", false));
+    all.add(ours("-reference", "reference (fp32), many at once", "reference", true));
     all.add(
         new Contender(
             "openai-whisper",
@@ -87,8 +85,8 @@ final class Contenders {
 
   private Contender ours(String id, String title, String profile, boolean together) {
     return new Contender(
-        id,
-        title,
+        OURS + id,
+        "Amanuensis " + title,
         true,
         () ->
             List.of(
@@ -160,7 +158,7 @@ final class Contenders {
       }
       Files.createDirectories(done.getParent());
       Path partial = done.resolveSibling(done.getFileName() + ".part");
-      deleteTree(partial);
+      TemporaryDirectory.deleteTree(partial);
       PythonEnvironment python = environment("faster-whisper", FASTER_WHISPER);
       status.show("converting the model");
       PythonEnvironment.run(
@@ -208,17 +206,6 @@ final class Contenders {
       return JSON.writeValueAsString(all);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(e); // strings and numbers
-    }
-  }
-
-  static void deleteTree(Path root) throws IOException {
-    if (!Files.exists(root)) {
-      return;
-    }
-    try (Stream<Path> tree = Files.walk(root)) {
-      for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(path);
-      }
     }
   }
 }

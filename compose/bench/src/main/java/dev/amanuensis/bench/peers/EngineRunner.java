@@ -80,29 +80,8 @@ public final class EngineRunner {
   }
 
   private static TranscriptionOptions options(JsonNode settings) {
-    TranscriptionOptions d = TranscriptionOptions.DEFAULTS;
     List<Float> temperatures = new ArrayList<>();
     settings.get("temperatures").forEach(t -> temperatures.add((float) t.asDouble()));
-    return new TranscriptionOptions(
-        settings.get("language").asText(null),
-        d.task(),
-        d.wordTimestamps(),
-        d.initialPrompt(),
-        d.carryInitialPrompt(),
-        temperatures,
-        d.beamSize(),
-        d.bestOf(),
-        d.patience(),
-        d.lengthPenalty(),
-        d.compressionRatioThreshold(),
-        d.logprobThreshold(),
-        d.noSpeechThreshold(),
-        d.conditionOnPreviousText(),
-        d.hallucinationSilenceThreshold(),
-        d.clipTimestamps(),
-        d.suppressTokens(),
-        d.withoutTimestamps(),
-        d.maxInitialTimestamp(),
-        d.seed());
+    return InProcess.options(settings.get("language").asText(null), temperatures);
   }
 }

@@ -1,6 +1,8 @@
 package dev.amanuensis.bench.peers;
 
 import dev.amanuensis.bench.Machine;
+import dev.amanuensis.bench.SpeechSet;
+import dev.amanuensis.bench.TemporaryDirectory;
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.cli.terminal.StatusLine;
@@ -144,15 +146,12 @@ public final class PeersCommand implements Callable<Integer> {
             model.tokenizer(),
             model.sha256(),
             runs);
-    Path work = null;
-    try (StatusLine status = new StatusLine(terminal)) {
-      work = Files.createTempDirectory("amanuensis-bench-");
-      compare(settings, work, status);
+    try (StatusLine status = new StatusLine(terminal);
+        TemporaryDirectory work = new TemporaryDirectory()) {
+      compare(settings, work.path(), status);
       return ExitCodes.OK;
     } catch (IOException e) {
       throw new CliException(ExitCodes.INTERNAL, "can't write: " + e, e);
-    } finally {
-      remove(work);
     }
   }
 
@@ -257,16 +256,6 @@ public final class PeersCommand implements Callable<Integer> {
   private static void check(boolean holds, String message) throws CliException {
     if (!holds) {
       throw new CliException(ExitCodes.USAGE, message);
-    }
-  }
-
-  private static void remove(Path directory) {
-    try {
-      if (directory != null) {
-        Contenders.deleteTree(directory);
-      }
-    } catch (IOException e) {
-      // the system cleans its temporary directory
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.amanuensis.bench.peers;
 
 import dev.amanuensis.bench.Median;
+import dev.amanuensis.bench.SpeechSet;
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.cli.terminal.StatusLine;
@@ -25,9 +26,17 @@ final class Race {
    * How one contender did.
    *
    * @param speed times realtime
+   * @param cpu seconds of one core for a minute of audio: what it costs where others share the
+   *     cores
    * @param first its texts of the first measured pass
    */
-  record Entry(Contender contender, String versions, String isa, Median speed, Runner.Pass first) {}
+  record Entry(
+      Contender contender,
+      String versions,
+      String isa,
+      Median speed,
+      Median cpu,
+      Runner.Pass first) {}
 
   Race(Settings settings, SpeechSet speech, Path work, StatusLine status) {
     this.settings = settings;
@@ -43,7 +52,9 @@ final class Race {
         runners.add(start(contender));
       }
       List<List<Double>> speeds = new ArrayList<>();
+      List<List<Double>> costs = new ArrayList<>();
       contenders.forEach(c -> speeds.add(new ArrayList<>()));
+      contenders.forEach(c -> costs.add(new ArrayList<>()));
       List<Runner.Pass> first = new ArrayList<>();
       for (int turn = 0; turn < settings.runs(); turn++) {
         for (int i = 0; i < runners.size(); i++) {
@@ -55,6 +66,7 @@ final class Race {
                 ExitCodes.INTERNAL, contenders.get(i).title() + " did not answer for every file");
           }
           speeds.get(i).add(speech.seconds() / pass.seconds());
+          costs.get(i).add(60 * pass.cpuSeconds() / speech.seconds());
           if (turn == 0) {
             first.add(pass);
           }
@@ -69,6 +81,7 @@ final class Race {
                 runner.versions(),
                 runner.isa(),
                 Median.of(speeds.get(i)),
+                Median.of(costs.get(i)),
                 first.get(i)));
       }
       return entries;

@@ -1,6 +1,7 @@
 package dev.amanuensis.bench.peers;
 
 import dev.amanuensis.bench.Machine;
+import dev.amanuensis.bench.SpeechSet;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -38,17 +39,20 @@ record Report(
                 .collect(Collectors.joining(", ")),
             settings.runs()));
     text.append(line("%nMachine: %s.%n", machine.describe()));
-    text.append(line("| engine | × realtime | %s | versions |", measure));
-    text.append(line("|---|---|---|---|"));
+    text.append(
+        line(
+            "| engine | × realtime | core-seconds per minute of audio | %s | versions |", measure));
+    text.append(line("|---|---|---|---|---|"));
     for (int i = 0; i < entries.size(); i++) {
       Race.Entry e = entries.get(i);
       text.append(
           line(
-              "| %s | **%.1f** (%.1f–%.1f) | %.2f %% | %s; %s |",
+              "| %s | **%.1f** (%.1f–%.1f) | %.2f | %.2f %% | %s; %s |",
               e.contender().title(),
               e.speed().middle(),
               e.speed().low(),
               e.speed().high(),
+              e.cpu().middle(),
               100 * rates.get(i),
               e.versions(),
               e.isa()));

@@ -36,10 +36,11 @@ final class Runner implements AutoCloseable {
    * One pass over the files.
    *
    * @param seconds of wall time
+   * @param cpuSeconds of all cores together; NaN where the system does not tell
    * @param texts one per file, in their order
    * @param languages codes, one per file
    */
-  record Pass(double seconds, List<String> texts, List<String> languages) {}
+  record Pass(double seconds, double cpuSeconds, List<String> texts, List<String> languages) {}
 
   /** Starts the process and returns once its model is loaded. */
   Runner(String title, List<String> command, Map<String, String> environment, Path log)
@@ -76,6 +77,7 @@ final class Runner implements AutoCloseable {
   }
 
   Pass run(List<Path> files) throws CliException {
+    double cpuBefore = cpuSeconds();
     try {
       OutputStream out = process.getOutputStream();
       out.write(JSON.writeValueAsBytes(files.stream().map(Path::toString).toList()));
@@ -91,7 +93,11 @@ final class Runner implements AutoCloseable {
       texts.add(result.get(0).asText());
       languages.add(result.get(1).asText());
     }
-    return new Pass(answer.path("seconds").asDouble(), texts, languages);
+    return new Pass(answer.path("seconds").asDouble(), cpuSeconds() - cpuBefore, texts, languages);
+  }
+
+  private double cpuSeconds() {
+    return process.info().totalCpuDuration().map(cpu -> cpu.toMillis() / 1000.0).orElse(Double.NaN);
   }
 
   private JsonNode answer() throws CliException {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.amanuensis.bench.Machine;
 import dev.amanuensis.bench.Median;
+import dev.amanuensis.bench.SpeechSet;
 import dev.amanuensis.cli.CliException;
 import java.io.StringReader;
 import java.nio.file.Files;
@@ -26,7 +27,8 @@ class ReportTest {
 
   private static Race.Entry entry(String title, boolean ours, Double... speeds) {
     Contender contender = new Contender(title, title, ours, List::of);
-    return new Race.Entry(contender, "v1", "avx2", Median.of(List.of(speeds)), null);
+    return new Race.Entry(
+        contender, "v1", "avx2", Median.of(List.of(speeds)), Median.of(List.of(4.5)), null);
   }
 
   @Test
@@ -40,7 +42,7 @@ class ReportTest {
         new Report(MACHINE, SETTINGS, SPEECH, "WER", entries, List.of(0.0123, 0.5, 0.1)).markdown();
     assertThat(text)
         .contains("A <fast> CPU (family 1), 2 cores", "2 threads", "instruction set: avx2")
-        .contains("| ours | **25.0** (20.0–30.0) | 1.23 % | v1; avx2 |")
+        .contains("| ours | **25.0** (20.0–30.0) | 4.50 | 1.23 % | v1; avx2 |")
         .contains("ours: 2.50 × best.");
   }
 
