@@ -5,6 +5,7 @@ import dev.amanuensis.worker.config.Setting;
 import dev.amanuensis.worker.config.WorkerConfig;
 import dev.amanuensis.worker.intake.IntakeConfig;
 import dev.amanuensis.worker.intake.LaneConfig;
+import dev.amanuensis.worker.intake.ShareConfig;
 import dev.amanuensis.worker.publish.PartialsConfig;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -79,6 +80,41 @@ final class KafkaSettings {
               Math.toIntExact(config.number(Setting.LANE_SHARES, place))));
     }
     return lanes;
+  }
+
+  /**
+   * A share group has no offsets of its members, no assignor and no transactions.
+   *
+   * @param number of the consumer within the worker
+   * @param consumers that the worker has; they divide its job slots
+   */
+  ShareConfig share(int number, int consumers) {
+    IntakeConfig i = intake();
+    Map<String, Object> c = common();
+    c.put(ConsumerConfig.CLIENT_ID_CONFIG, "amanuensis-" + workerId + "-" + number);
+    c.put(ConsumerConfig.GROUP_ID_CONFIG, config.text(Setting.GROUP_ID));
+    c.put(ConsumerConfig.SHARE_ACKNOWLEDGEMENT_MODE_CONFIG, "explicit");
+    // Else whole batches are locked, and each of them loses an attempt with a worker.
+    c.put(ConsumerConfig.SHARE_ACQUIRE_MODE_CONFIG, "record_limit");
+    c.put(
+        ConsumerConfig.MAX_POLL_RECORDS_CONFIG,
+        Math.max(1, config.count(Setting.MAX_JOBS) / consumers));
+    c.put(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, 16 << 20);
+    IntakeConfig intake =
+        new IntakeConfig(
+            i.lanes(),
+            c,
+            i.registry(),
+            i.maxJobs(),
+            i.maxBytesInFlight(),
+            i.maxAttempts(),
+            i.maxRetries(),
+            i.retryAfter(),
+            i.controlTopic());
+    Map<String, Object> producer = producer();
+    producer.remove(ProducerConfig.TRANSACTIONAL_ID_CONFIG);
+    producer.put(ProducerConfig.CLIENT_ID_CONFIG, "amanuensis-" + workerId + "-" + number);
+    return new ShareConfig(intake, common(), config.text(Setting.GROUP_ID), producer);
   }
 
   PartialsConfig partials() {

@@ -4,7 +4,11 @@ import dev.amanuensis.engine.CpuInfo;
 import dev.amanuensis.engine.Engine;
 import dev.amanuensis.worker.config.Setting;
 import dev.amanuensis.worker.config.WorkerConfig;
+import dev.amanuensis.worker.intake.DeliveryLoop;
 import dev.amanuensis.worker.intake.JobLoop;
+import dev.amanuensis.worker.intake.ShareLoop;
+import dev.amanuensis.worker.intake.ShareLoops;
+import dev.amanuensis.worker.job.JobSink;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.pipeline.Pipeline;
 import dev.amanuensis.worker.pipeline.PipelineConfig;
@@ -19,6 +23,8 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,7 +36,7 @@ public final class Worker implements AutoCloseable {
   private final Engine engine;
   private final AudioPreparer preparer;
   private final Pipeline pipeline;
-  private final JobLoop loop;
+  private final DeliveryLoop loop;
 
   /**
    * Loads the model and builds the stages; nothing is consumed before {@link #start}.
@@ -49,6 +55,19 @@ public final class Worker implements AutoCloseable {
 
   /** Builds the stages over a model, which it takes over. */
   public Worker(WorkerConfig config, WorkerModel model, WorkerMetrics metrics) {
+    this(config, model, metrics, pipeline -> pipeline);
+  }
+
+  /**
+   * As {@link #Worker(WorkerConfig, WorkerModel, WorkerMetrics)}.
+   *
+   * @param around what stands between Kafka and the pipeline: a fault harness's way in
+   */
+  public Worker(
+      WorkerConfig config,
+      WorkerModel model,
+      WorkerMetrics metrics,
+      UnaryOperator<JobSink> around) {
     this.config = config;
     this.engine = model.engine();
     this.preparer = new AudioPreparer(sourceConfig(config));
@@ -63,22 +82,49 @@ public final class Worker implements AutoCloseable {
             model.files().sha256(),
             config.text(Setting.PROFILE),
             "cpu " + cpu.dnnlIsa());
-    KafkaSettings kafka = new KafkaSettings(config, id);
-    this.loop =
-        new JobLoop(
-            kafka.intake(),
-            pipeline,
-            new ResultEncoder(
-                identity,
-                config.text(Setting.TRANSCRIPTS_TOPIC),
-                config.text(Setting.DLQ_TOPIC),
-                config.count(Setting.MAX_RECORD_BYTES),
-                kafka.registry()),
-            new TransactionalPublisher(kafka.producer(), metrics),
-            new Partials(kafka.partials(), identity),
-            metrics);
+    this.loop = loop(config, id, identity, around.apply(pipeline), metrics);
     LOG.info(
         "worker {} has loaded {} ({}) for {}", id, model.files().name(), identity.profile(), cpu);
+  }
+
+  /** The Kafka side of a worker over any sink, not started. */
+  static DeliveryLoop loop(
+      WorkerConfig config,
+      String id,
+      WorkerIdentity identity,
+      JobSink sink,
+      WorkerMetrics metrics) {
+    KafkaSettings kafka = new KafkaSettings(config, id);
+    if (config.text(Setting.DELIVERY_MODE).equals("share")) {
+      int consumers = config.count(Setting.SHARE_CONSUMERS);
+      return new ShareLoops(
+          IntStream.range(0, consumers)
+              .mapToObj(
+                  n ->
+                      new ShareLoop(
+                          kafka.share(n, consumers),
+                          sink,
+                          encoder(config, identity, kafka),
+                          metrics))
+              .toList());
+    }
+    return new JobLoop(
+        kafka.intake(),
+        sink,
+        encoder(config, identity, kafka),
+        new TransactionalPublisher(kafka.producer(), metrics),
+        new Partials(kafka.partials(), identity),
+        metrics);
+  }
+
+  private static ResultEncoder encoder(
+      WorkerConfig config, WorkerIdentity identity, KafkaSettings kafka) {
+    return new ResultEncoder(
+        identity,
+        config.text(Setting.TRANSCRIPTS_TOPIC),
+        config.text(Setting.DLQ_TOPIC),
+        config.count(Setting.MAX_RECORD_BYTES),
+        kafka.registry());
   }
 
   private static SourceConfig sourceConfig(WorkerConfig c) {

@@ -8,7 +8,7 @@ import dev.amanuensis.schema.Status;
 import dev.amanuensis.schema.Transcript;
 import dev.amanuensis.schema.topic.Topics;
 import dev.amanuensis.worker.config.Setting;
-import dev.amanuensis.worker.intake.JobLoop;
+import dev.amanuensis.worker.intake.DeliveryLoop;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -46,10 +46,10 @@ class DeliveryIT {
   }
 
   /** A worker in this JVM. */
-  private record Member(JobLoop loop, FakeSink sink) implements AutoCloseable {
+  private record Member(DeliveryLoop loop, FakeSink sink) implements AutoCloseable {
     static Member start(Map<String, String> settings) {
       FakeSink sink = new FakeSink(Integer.parseInt(settings.get(Setting.MAX_JOBS.key())));
-      JobLoop loop = TestCluster.loop(settings, sink);
+      DeliveryLoop loop = TestCluster.loop(settings, sink);
       loop.start();
       return new Member(loop, sink);
     }
@@ -189,7 +189,7 @@ class DeliveryIT {
     cluster.flush();
     Map<String, String> settings = cluster.settings("one");
     FakeSink sink = new FakeSink(8);
-    JobLoop first = TestCluster.loop(settings, sink);
+    DeliveryLoop first = TestCluster.loop(settings, sink);
     first.start();
     while (sink.inFlight() == 0) {
       Thread.sleep(10);

@@ -11,12 +11,9 @@ import dev.amanuensis.schema.serde.AvroSerdes;
 import dev.amanuensis.schema.topic.Topics;
 import dev.amanuensis.worker.config.Setting;
 import dev.amanuensis.worker.config.WorkerConfig;
-import dev.amanuensis.worker.intake.JobLoop;
+import dev.amanuensis.worker.intake.DeliveryLoop;
 import dev.amanuensis.worker.job.JobSink;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
-import dev.amanuensis.worker.publish.Partials;
-import dev.amanuensis.worker.publish.ResultEncoder;
-import dev.amanuensis.worker.publish.TransactionalPublisher;
 import dev.amanuensis.worker.publish.WorkerIdentity;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -80,17 +77,22 @@ final class TestCluster implements AutoCloseable {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
       Collection<AlterConfigOp> ops =
           List.of(
-              new AlterConfigOp(
-                  new ConfigEntry("consumer.session.timeout.ms", "3000"), AlterConfigOp.OpType.SET),
-              new AlterConfigOp(
-                  new ConfigEntry("consumer.heartbeat.interval.ms", "500"),
-                  AlterConfigOp.OpType.SET));
+              set("consumer.session.timeout.ms", 3_000),
+              set("consumer.heartbeat.interval.ms", 500),
+              set("share.session.timeout.ms", 3_000),
+              set("share.heartbeat.interval.ms", 500),
+              set("share.record.lock.duration.ms", 4_000));
       admin
           .incrementalAlterConfigs(
               Map.of(new ConfigResource(ConfigResource.Type.GROUP, group), ops))
           .all()
           .get();
     }
+  }
+
+  private static AlterConfigOp set(String key, int value) {
+    return new AlterConfigOp(
+        new ConfigEntry(key, Integer.toString(value)), AlterConfigOp.OpType.SET);
   }
 
   private Map<String, Object> registryConfig() {
@@ -118,23 +120,11 @@ final class TestCluster implements AutoCloseable {
   }
 
   /** The Kafka side of a worker over a sink, not started. */
-  static JobLoop loop(Map<String, String> settings, JobSink sink) {
+  static DeliveryLoop loop(Map<String, String> settings, JobSink sink) {
     WorkerConfig config = WorkerConfig.of(settings, Map.of());
     String id = config.text(Setting.WORKER_ID);
-    KafkaSettings kafka = new KafkaSettings(config, id);
     WorkerIdentity identity = new WorkerIdentity(id, "none", "sha", "reference", "none");
-    return new JobLoop(
-        kafka.intake(),
-        sink,
-        new ResultEncoder(
-            identity,
-            config.text(Setting.TRANSCRIPTS_TOPIC),
-            config.text(Setting.DLQ_TOPIC),
-            config.count(Setting.MAX_RECORD_BYTES),
-            kafka.registry()),
-        new TransactionalPublisher(kafka.producer(), WorkerMetrics.none()),
-        new Partials(kafka.partials(), identity),
-        WorkerMetrics.none());
+    return Worker.loop(config, id, identity, sink, WorkerMetrics.none());
   }
 
   static AudioJob job(String id, String script) {

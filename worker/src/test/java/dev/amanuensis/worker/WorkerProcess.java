@@ -1,6 +1,6 @@
 package dev.amanuensis.worker;
 
-import dev.amanuensis.worker.intake.JobLoop;
+import dev.amanuensis.worker.intake.DeliveryLoop;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -105,8 +105,8 @@ final class WorkerProcess implements AutoCloseable {
     for (String a : arguments) {
       settings.put(a.substring(0, a.indexOf('=')), a.substring(a.indexOf('=') + 1));
     }
-    try (FakeSink sink = new FakeSink(8);
-        JobLoop loop = TestCluster.loop(settings, sink)) {
+    try (FakeSink sink = new FakeSink(Integer.parseInt(settings.get("pipeline.max.jobs")));
+        DeliveryLoop loop = TestCluster.loop(settings, sink)) {
       loop.start();
       Runtime.getRuntime().addShutdownHook(new Thread(() -> loop.close(Duration.ofSeconds(1))));
       while (loop.failure() == null) {

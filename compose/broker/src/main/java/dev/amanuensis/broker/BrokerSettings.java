@@ -58,6 +58,12 @@ final class BrokerSettings {
     set("group.consumer.session.timeout.ms", 10_000);
     set("group.consumer.min.heartbeat.interval.ms", 500);
     set("group.consumer.heartbeat.interval.ms", 1_000);
+    set("group.share.min.session.timeout.ms", 2_000);
+    set("group.share.session.timeout.ms", 10_000);
+    set("group.share.min.heartbeat.interval.ms", 500);
+    set("group.share.heartbeat.interval.ms", 1_000);
+    set("group.share.min.record.lock.duration.ms", 1_000);
+    set("group.share.assignment.interval.ms", 0);
     // A killed worker's open transaction must not hold readers up for long.
     set("transaction.abort.timed.out.transaction.cleanup.interval.ms", 1_000);
   }

@@ -19,6 +19,15 @@ final class BrokerStorage {
 
   /** Formats an empty folder. One that was formatted is left alone; any other is refused. */
   static void formatIfNew(Path directory) throws IOException {
+    formatIfNew(directory, BrokerSettings.NODE_ID, Uuid.randomUuid().toString());
+  }
+
+  /**
+   * As {@link #formatIfNew(Path)}, for a node of a cluster.
+   *
+   * @param clusterId the same for all its nodes
+   */
+  static void formatIfNew(Path directory, int nodeId, String clusterId) throws IOException {
     Files.createDirectories(directory);
     if (Files.exists(directory.resolve(META_PROPERTIES))) {
       return;
@@ -33,8 +42,8 @@ final class BrokerStorage {
         new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
       new Formatter()
           .setPrintStream(nowhere)
-          .setNodeId(BrokerSettings.NODE_ID)
-          .setClusterId(Uuid.randomUuid().toString())
+          .setNodeId(nodeId)
+          .setClusterId(clusterId)
           .setControllerListenerName(BrokerSettings.CONTROLLER_LISTENER)
           .setReleaseVersion(MetadataVersion.latestProduction())
           .setMetadataLogDirectory(directory.toString())

@@ -1,6 +1,7 @@
 package dev.amanuensis.standalone;
 
 import dev.amanuensis.bench.BenchCommand;
+import dev.amanuensis.chaos.ChaosCommand;
 import dev.amanuensis.cli.CommandRunner;
 import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.cli.command.SubmitCommand;
@@ -57,6 +58,7 @@ public final class Main {
         .addSubcommand(new GatewayCommand(terminal))
         .addSubcommand(new ModelCommand(terminal))
         .addSubcommand(BenchCommand.commandLine(terminal))
+        .addSubcommand(new ChaosCommand(terminal))
         .addSubcommand(new CompletionCommand(terminal));
   }
 

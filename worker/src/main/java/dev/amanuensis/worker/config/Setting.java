@@ -10,6 +10,16 @@ public enum Setting {
       "schema.registry.url", "http://localhost:8081", "Confluent-compatible Schema Registry"),
   GROUP_ID("group.id", "amanuensis", "consumer group of the fleet"),
   GROUP_PROTOCOL("group.protocol", "consumer", "consumer (KIP-848) or classic"),
+  DELIVERY_MODE(
+      "delivery.mode",
+      "exactly-once",
+      "exactly-once (consumer group, transactions), or share (share group, at least once: for more"
+          + " workers than partitions)"),
+  SHARE_CONSUMERS(
+      "share.consumers",
+      "8",
+      "consumers of a worker in delivery.mode=share; each takes new records once it has answered all"
+          + " it holds"),
   WORKER_ID(
       "worker.id",
       "",

@@ -75,6 +75,7 @@ public final class WorkerConfig {
   private void check() {
     oneOf(Setting.PROFILE, "reference", "fast");
     oneOf(Setting.GROUP_PROTOCOL, "consumer", "classic");
+    oneOf(Setting.DELIVERY_MODE, "exactly-once", "share");
     number(Setting.MAX_RECORD_BYTES, 65_536, Integer.MAX_VALUE);
     number(Setting.MAX_AUDIO_BYTES, 1, Long.MAX_VALUE);
     number(Setting.MAX_AUDIO_SECONDS, 1, 1_000_000);
@@ -90,6 +91,7 @@ public final class WorkerConfig {
     if (!values.get(Setting.ADMIN_PORT).equals("off")) {
       number(Setting.ADMIN_PORT, 0, 65_535);
     }
+    number(Setting.SHARE_CONSUMERS, 1, 1024);
     number(Setting.PARTIAL_INTERVAL_MS, 0, 86_400_000);
     number(Setting.MAX_ATTEMPTS, 1, 60);
     number(Setting.MAX_RETRIES, 0, 20);

@@ -69,7 +69,10 @@ final class Cancellations implements AutoCloseable {
                 ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG,
                 ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG,
                 ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG,
+                ConsumerConfig.SHARE_ACKNOWLEDGEMENT_MODE_CONFIG,
+                ConsumerConfig.SHARE_ACQUIRE_MODE_CONFIG,
                 ConsumerConfig.MAX_POLL_RECORDS_CONFIG));
+    consumerConfig.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
     consumerConfig.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
     consumerConfig.put(
         ConsumerConfig.CLIENT_ID_CONFIG,

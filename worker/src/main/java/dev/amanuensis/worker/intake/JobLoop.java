@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
  * what is finished with the progress of its partitions in one transaction. Jobs finish out of
  * order.
  */
-public final class JobLoop implements AutoCloseable {
+public final class JobLoop implements DeliveryLoop {
   private static final Logger LOG = LoggerFactory.getLogger(JobLoop.class);
   private static final Duration IDLE_POLL = Duration.ofMillis(200);
   private static final Duration BUSY_POLL = Duration.ofMillis(10);
@@ -87,22 +87,23 @@ public final class JobLoop implements AutoCloseable {
     outbox.listener(intake);
   }
 
+  @Override
   public void start() {
     cancellations.start();
     thread.start();
   }
 
-  /** Whether the group was joined and the loop runs. */
+  @Override
   public boolean ready() {
     return joined && thread.isAlive();
   }
 
-  /** What ended the loop, or null. */
+  @Override
   public Throwable failure() {
     return failure;
   }
 
-  /** Stops taking jobs, gives those in flight some time, publishes what is finished and leaves. */
+  @Override
   public void close(Duration grace) {
     stopBy = System.nanoTime() + grace.toNanos();
     stopping = true;
@@ -122,11 +123,6 @@ public final class JobLoop implements AutoCloseable {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
-  }
-
-  @Override
-  public void close() {
-    close(Duration.ofSeconds(30));
   }
 
   private void run() {

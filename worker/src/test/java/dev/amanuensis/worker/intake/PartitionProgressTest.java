@@ -59,7 +59,7 @@ class PartitionProgressTest {
 
   @Test
   void metadataOfOthersIsIgnored() {
-    for (String metadata : List.of("", "someone's note", "a1:***")) {
+    for (String metadata : List.of("", "someone's note", "a2:***", "a2:////")) {
       assertThat(new PartitionProgress(3, metadata).begin(3)).isTrue();
     }
   }
@@ -74,6 +74,64 @@ class PartitionProgressTest {
       progress.done(offset++);
     }
     assertThat(progress.toCommit().metadata().length()).isBetween(3000, 4096);
+  }
+
+  @Test
+  void fullWindowAndAllMarksFitTheBrokersMetadataLimit() {
+    PartitionProgress progress = new PartitionProgress(0, null);
+    progress.begin(0);
+    for (long offset = 1; !progress.full(); offset++) {
+      progress.begin(offset);
+      if (offset % 100 == 0 && progress.takesMark(offset, 0)) {
+        progress.mark(offset, new Mark(Mark.State.ALONE, Mark.MAX_ATTEMPTS));
+      } else {
+        progress.done(offset);
+      }
+    }
+    OffsetAndMetadata committed = progress.toCommit();
+    assertThat(committed.metadata().length()).isBetween(3500, 4096);
+    PartitionProgress successor = new PartitionProgress(committed.offset(), committed.metadata());
+    assertThat(successor.mark(100)).isEqualTo(new Mark(Mark.State.SUSPECT, Mark.MAX_ATTEMPTS));
+    assertThat(successor.takesMark(19_999, 0)).isFalse();
+    assertThat(successor.takesMark(100, 0)).isTrue();
+  }
+
+  @Test
+  void onlyALossWhileAloneIsAnAttempt() {
+    PartitionProgress progress = new PartitionProgress(5, null);
+    for (long offset = 5; offset < 10; offset++) {
+      progress.begin(offset);
+    }
+    progress.mark(5, Mark.STARTED);
+    progress.mark(6, new Mark(Mark.State.ALONE, 1));
+    progress.mark(7, new Mark(Mark.State.SUSPECT, 2));
+    progress.mark(8, Mark.LEFT);
+    OffsetAndMetadata committed = progress.toCommit();
+    PartitionProgress successor = new PartitionProgress(committed.offset(), committed.metadata());
+    assertThat(successor.mark(5)).isEqualTo(new Mark(Mark.State.SUSPECT, 0));
+    assertThat(successor.mark(6)).isEqualTo(new Mark(Mark.State.SUSPECT, 2));
+    assertThat(successor.mark(7)).isEqualTo(new Mark(Mark.State.SUSPECT, 2));
+    assertThat(successor.mark(8)).isEqualTo(Mark.LEFT);
+    assertThat(successor.mark(9)).isNull();
+  }
+
+  @Test
+  void markGoesWithItsRecord() {
+    PartitionProgress progress = new PartitionProgress(0, null);
+    progress.begin(0);
+    progress.begin(1);
+    progress.mark(1, Mark.STARTED);
+    assertThat(OffsetMetadata.decode(progress.after(Set.of(1L)).metadata()).marks()).isEmpty();
+    progress.done(1);
+    assertThat(progress.mark(1)).isNull();
+  }
+
+  @Test
+  void givenBackInGoodOrderNothingIsSuspect() {
+    assertThat(Mark.STARTED.givenBack(false)).isNull();
+    assertThat(Mark.STARTED.givenBack(true)).isEqualTo(Mark.LEFT);
+    Mark alone = new Mark(Mark.State.ALONE, 1);
+    assertThat(alone.givenBack(false).inherited()).isEqualTo(new Mark(Mark.State.SUSPECT, 1));
   }
 
   /** Workers that are killed at any moment: every record is done exactly once. */

@@ -1,0 +1,144 @@
+package dev.amanuensis.chaos;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Worker processes, each restarted when it dies: what a supervisor does. Thread-safe. */
+final class ChaosWorkers implements AutoCloseable {
+  private static final long RESTART_MILLIS = 200;
+
+  private final Path data;
+  private final Map<String, String> settings;
+  private final List<Slot> slots = new ArrayList<>();
+  private volatile boolean closed;
+
+  /** A worker with a stable id. */
+  private final class Slot {
+    final String id;
+    Process process;
+    int starts;
+    boolean retired;
+
+    Slot(String id) {
+      this.id = id;
+    }
+
+    synchronized void launch() throws IOException {
+      Map<String, String> own = new HashMap<>(settings);
+      own.put("worker.id", id);
+      List<String> arguments = new ArrayList<>();
+      own.forEach((k, v) -> arguments.add(k + "=" + v));
+      process =
+          Child.start(
+              ChaosWorker.class.getName(), arguments, data.resolve(id + ".log"), "-Xmx512m");
+      starts++;
+    }
+
+    void supervise() {
+      try {
+        while (true) {
+          Process running;
+          synchronized (this) {
+            running = process;
+          }
+          running.waitFor();
+          synchronized (this) {
+            if (closed || retired) {
+              return;
+            }
+          }
+          Thread.sleep(RESTART_MILLIS);
+          launch();
+        }
+      } catch (InterruptedException | IOException e) {
+        // the harness ends
+      }
+    }
+  }
+
+  /**
+   * @param settings of every worker but its id
+   */
+  ChaosWorkers(Path data, Map<String, String> settings) {
+    this.data = data;
+    this.settings = settings;
+  }
+
+  void start(int count) throws IOException {
+    for (int i = 0; i < count; i++) {
+      add("worker-" + (i + 1));
+    }
+  }
+
+  private Slot add(String id) throws IOException {
+    Slot slot = new Slot(id);
+    slot.launch();
+    synchronized (slots) {
+      slots.add(slot);
+    }
+    Thread supervisor = new Thread(slot::supervise, "supervisor-" + id);
+    supervisor.setDaemon(true);
+    supervisor.start();
+    return slot;
+  }
+
+  private Slot slot(int target) {
+    synchronized (slots) {
+      return slots.get(target % slots.size());
+    }
+  }
+
+  /** SIGKILL; the supervisor starts it again. Returns its id. */
+  String kill(int target) {
+    Slot slot = slot(target);
+    synchronized (slot) {
+      slot.process.destroyForcibly();
+    }
+    return slot.id;
+  }
+
+  /** SIGSTOP for the given time, then SIGCONT. Returns its id. */
+  String stop(int target, long millis) throws IOException, InterruptedException {
+    Slot slot = slot(target);
+    long pid;
+    synchronized (slot) {
+      pid = slot.process.pid();
+    }
+    Child.signal(pid, "STOP");
+    Thread.sleep(millis);
+    Child.signal(pid, "CONT");
+    return slot.id;
+  }
+
+  /** One more worker comes, and leaves in good order. */
+  void visit(String id, long millis) throws IOException, InterruptedException {
+    Slot slot = add(id);
+    Thread.sleep(millis);
+    synchronized (slots) {
+      slots.remove(slot);
+    }
+    synchronized (slot) {
+      slot.retired = true;
+      slot.process.destroy();
+    }
+    slot.process.waitFor();
+  }
+
+  int restarts() {
+    synchronized (slots) {
+      return slots.stream().mapToInt(s -> s.starts - 1).sum();
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    synchronized (slots) {
+      slots.forEach(s -> s.process.destroyForcibly());
+    }
+  }
+}

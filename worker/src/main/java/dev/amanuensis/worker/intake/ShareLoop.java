@@ -1,0 +1,324 @@
+package dev.amanuensis.worker.intake;
+
+import dev.amanuensis.schema.AudioJob;
+import dev.amanuensis.schema.serde.AvroSerdes;
+import dev.amanuensis.schema.serde.RegistryFailure;
+import dev.amanuensis.worker.job.AdmittedJob;
+import dev.amanuensis.worker.job.ErrorCode;
+import dev.amanuensis.worker.job.Job;
+import dev.amanuensis.worker.job.JobResult;
+import dev.amanuensis.worker.job.JobSink;
+import dev.amanuensis.worker.metrics.JobLog;
+import dev.amanuensis.worker.metrics.WorkerMetrics;
+import dev.amanuensis.worker.publish.ResultEncoder;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import org.apache.kafka.clients.consumer.AcknowledgeType;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaShareConsumer;
+import org.apache.kafka.clients.consumer.ShareConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Delivery through a share group (KIP-932), for fleets with more workers than partitions.
+ *
+ * <p><b>At least once.</b> A result is published before its record is acknowledged, in no
+ * transaction with it: a worker that is lost between the two, or whose lock expired while it was
+ * stopped, leaves two results for one record. There are no suspects, no lanes' shares and no resume
+ * either; the broker counts deliveries, and this loop gives a record up that was delivered more
+ * than max.attempts times.
+ *
+ * <p>A record that is at work is renewed: its lock starts again, and poll brings it back, alone
+ * with others that are renewed. So a consumer takes nothing new before all of its batch is
+ * answered, and a worker has several of these loops ({@link ShareLoops}). One thread owns the
+ * consumer and the producer.
+ */
+public final class ShareLoop implements DeliveryLoop {
+  private static final Logger LOG = LoggerFactory.getLogger(ShareLoop.class);
+  private static final Duration POLL = Duration.ofMillis(100);
+  private static final Duration CLOSE = Duration.ofSeconds(5);
+
+  private record Place(TopicPartition partition, long offset) {
+    static Place of(ConsumerRecord<?, ?> r) {
+      return new Place(new TopicPartition(r.topic(), r.partition()), r.offset());
+    }
+  }
+
+  /** A record that this worker holds. */
+  private static final class Held {
+    ConsumerRecord<byte[], byte[]> record;
+    Job job;
+    AdmittedJob admitted;
+    int retries;
+    long due = System.nanoTime();
+    boolean published;
+
+    int deliveries() {
+      return record.deliveryCount().map(Short::intValue).orElse(1);
+    }
+  }
+
+  private record Answer(Held held, JobResult result) {}
+
+  private final ShareConfig config;
+  private final JobSink sink;
+  private final ResultEncoder encoder;
+  private final WorkerMetrics metrics;
+  private final Deserializer<AudioJob> deserializer;
+  private final Cancellations cancellations;
+  private final Map<Place, Held> held = new LinkedHashMap<>();
+  private final Queue<Answer> answers = new ConcurrentLinkedQueue<>();
+  private final Backoff registry = new Backoff(Duration.ofMillis(100));
+  private final Thread thread = new Thread(this::run, "share-loop");
+  private ShareConsumer<byte[], byte[]> consumer;
+  private Producer<byte[], byte[]> producer;
+  private volatile boolean joined;
+  private volatile boolean stopping;
+  private volatile long stopBy;
+  private volatile Throwable failure;
+
+  /** Closes the encoder when it ends; the sink stays its owner's. */
+  public ShareLoop(ShareConfig config, JobSink sink, ResultEncoder encoder, WorkerMetrics metrics) {
+    this.config = config;
+    this.sink = sink;
+    this.encoder = encoder;
+    this.metrics = metrics;
+    IntakeConfig intake = config.intake();
+    this.deserializer = AvroSerdes.deserializer(AudioJob.class, intake.registry());
+    this.cancellations =
+        new Cancellations(intake.controlTopic(), intake.consumer(), intake.registry());
+  }
+
+  @Override
+  public void start() {
+    cancellations.start();
+    thread.start();
+  }
+
+  @Override
+  public boolean ready() {
+    return joined && thread.isAlive();
+  }
+
+  @Override
+  public Throwable failure() {
+    return failure;
+  }
+
+  @Override
+  public void close(Duration grace) {
+    stopBy = System.nanoTime() + grace.toNanos();
+    stopping = true;
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+        stopBy = System.nanoTime();
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void run() {
+    try {
+      ShareGroup.configure(config);
+      producer = new KafkaProducer<>(config.producer());
+      consumer =
+          new KafkaShareConsumer<>(
+              config.intake().consumer(), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+      consumer.subscribe(config.intake().topics());
+      while (!stopping || (busy() && System.nanoTime() - stopBy < 0)) {
+        turn();
+      }
+      held.values().stream().filter(h -> h.admitted != null).forEach(h -> h.admitted.cancel());
+    } catch (Throwable e) {
+      failure = e;
+      LOG.error("the share loop ended: no more jobs are taken", e);
+    } finally {
+      joined = false;
+      closeAll();
+    }
+  }
+
+  private boolean busy() {
+    return held.values().stream().anyMatch(h -> h.admitted != null || h.published)
+        || !answers.isEmpty();
+  }
+
+  private void turn() throws InterruptedException {
+    collect();
+    cancelOrdered();
+    try {
+      ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
+      joined = true;
+      for (ConsumerRecord<byte[], byte[]> record : records) {
+        Held h = held.computeIfAbsent(Place.of(record), p -> new Held());
+        h.record = record;
+        if (!h.published && h.admitted == null && !stopping) {
+          advance(h);
+        }
+        acknowledge(h);
+      }
+      if (!records.isEmpty()) {
+        consumer.commitAsync();
+        // Renewed records come back at once; their locks last for seconds.
+        Thread.sleep(POLL.toMillis());
+      }
+    } catch (RetriableException e) {
+      LOG.warn("Kafka does not answer: {}; trying again", e.toString());
+    }
+  }
+
+  private void acknowledge(Held h) {
+    if (h.published) {
+      consumer.acknowledge(h.record, AcknowledgeType.ACCEPT);
+      held.remove(Place.of(h.record));
+    } else if (stopping && h.admitted == null) {
+      consumer.acknowledge(h.record, AcknowledgeType.RELEASE);
+      held.remove(Place.of(h.record));
+    } else {
+      consumer.acknowledge(h.record, AcknowledgeType.RENEW);
+    }
+  }
+
+  /** Starts a record's job, or answers it. */
+  private void advance(Held h) {
+    if (!cancellations.caughtUp() || !registry.over() || h.due - System.nanoTime() > 0) {
+      return;
+    }
+    if (h.job == null) {
+      try {
+        h.job =
+            JobDecoder.decode(deserializer.deserialize(h.record.topic(), h.record.value()))
+                .inTrace(TraceParent.traceId(h.record.headers()));
+        registry.succeeded();
+      } catch (RegistryFailure e) {
+        LOG.warn("{}; trying again", e.getMessage());
+        registry.failed();
+        metrics.retried(WorkerMetrics.Retry.REGISTRY);
+        return;
+      } catch (RuntimeException e) {
+        LOG.warn("{} is no job: {}", Place.of(h.record), e.getMessage());
+        metrics.deadLetter("UNDECODABLE");
+        publish(h, List.of(encoder.undecodable(h.record, e)));
+        return;
+      }
+    }
+    String cancelled = cancellations.cancelled(h.job.id(), h.record.timestamp());
+    if (cancelled != null) {
+      answer(h, JobResult.Status.CANCELLED, ErrorCode.CANCELLED, cancelled);
+    } else if (h.job.deadline() != null && Instant.now().isAfter(h.job.deadline())) {
+      String message = "the deadline %s passed before work began".formatted(h.job.deadline());
+      answer(h, JobResult.Status.EXPIRED, ErrorCode.DEADLINE_EXCEEDED, message);
+    } else if (h.deliveries() > config.intake().maxAttempts()) {
+      String message = "it was delivered %d times and never answered".formatted(h.deliveries());
+      answer(h, JobResult.Status.FAILED, ErrorCode.ATTEMPTS_EXHAUSTED, message);
+    } else {
+      h.admitted = sink.tryAdmit(h.job, null, result -> answers.add(new Answer(h, result)));
+      if (h.admitted != null) {
+        metrics.jobAdmitted(h.job, h.record.topic());
+      }
+    }
+  }
+
+  private void answer(Held h, JobResult.Status status, ErrorCode code, String message) {
+    finish(h, new JobResult(h.job, status, null, null, code, message, Map.of()));
+  }
+
+  /** Takes the sink's answers over; those that failed for a reason that may pass start again. */
+  private void collect() {
+    for (Answer a = answers.poll(); a != null; a = answers.poll()) {
+      Held h = a.held();
+      h.admitted = null;
+      JobResult result = a.result();
+      boolean again =
+          result.status() == JobResult.Status.FAILED
+              && result.errorCode().mayPass()
+              && h.retries < config.intake().maxRetries();
+      if (again) {
+        h.due = System.nanoTime() + (config.intake().retryAfter().toNanos() << h.retries++);
+      } else {
+        finish(h, result);
+      }
+    }
+  }
+
+  private void finish(Held h, JobResult result) {
+    try {
+      publish(h, encoder.encode(h.record, result, h.deliveries()));
+      metrics.jobEnded(result);
+      JobLog.ended(result);
+    } catch (RegistryFailure e) {
+      LOG.warn("{}; the result waits", e.getMessage());
+      answers.add(new Answer(h, result));
+    }
+  }
+
+  /** What can't be sent is sent again when the record comes back: at least once. */
+  private void publish(Held h, List<ProducerRecord<byte[], byte[]>> outputs) {
+    try {
+      List<Future<RecordMetadata>> sent = outputs.stream().map(producer::send).toList();
+      for (Future<RecordMetadata> s : sent) {
+        s.get();
+      }
+      h.published = true;
+    } catch (ExecutionException | KafkaException e) {
+      LOG.warn("a result can't be published: {}; the job is done again", e.toString());
+      h.due = System.nanoTime() + config.intake().retryAfter().toNanos();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void cancelOrdered() {
+    for (String id = cancellations.poll(); id != null; id = cancellations.poll()) {
+      for (Held h : held.values()) {
+        if (h.admitted != null
+            && h.job.id().equals(id)
+            && cancellations.cancelled(id, h.record.timestamp()) != null) {
+          h.admitted.cancel();
+        }
+      }
+    }
+  }
+
+  private void closeAll() {
+    quietly(consumer == null ? null : () -> consumer.close(CLOSE));
+    quietly(producer == null ? null : () -> producer.close(CLOSE));
+    quietly(cancellations);
+    quietly(encoder);
+    quietly(deserializer::close);
+  }
+
+  private static void quietly(AutoCloseable closeable) {
+    try {
+      if (closeable != null) {
+        closeable.close();
+      }
+    } catch (Exception e) {
+      LOG.warn("closing the share loop: {}", e.toString());
+    }
+  }
+}
