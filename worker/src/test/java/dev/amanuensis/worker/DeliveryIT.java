@@ -28,7 +28,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every record is answered exactly once, whatever it is and whoever comes and goes. */
-@Timeout(120)
+@Timeout(300)
 class DeliveryIT {
   private static final Duration LIMIT = Duration.ofSeconds(60);
 

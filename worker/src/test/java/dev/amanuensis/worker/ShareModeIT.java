@@ -22,9 +22,9 @@ import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
 
 /** delivery.mode=share: more workers than partitions, at least once. */
-@Timeout(150)
+@Timeout(300)
 class ShareModeIT {
-  private static final Duration LIMIT = Duration.ofSeconds(100);
+  private static final Duration LIMIT = Duration.ofSeconds(200);
 
   @TempDir(cleanup = CleanupMode.ON_SUCCESS)
   Path data;

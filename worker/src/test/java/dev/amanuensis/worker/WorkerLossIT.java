@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Workers in JVMs of their own that are killed, stopped and crashed. */
-@Timeout(150)
+@Timeout(300)
 class WorkerLossIT {
   private static final Duration LIMIT = Duration.ofSeconds(100);
 

@@ -58,7 +58,7 @@ final class Lanes {
             .mapToDouble(l -> l.turn)
             .min()
             .orElse(lane.turn);
-    if (lane.running == 0) {
+    if (lane.running == 0 && lane.waiting.isEmpty()) {
       lane.turn = Math.max(lane.turn, start);
     }
     lane.turn += 1.0 / lane.config.share();
