@@ -122,6 +122,8 @@ AM_API void am_model_close(am_model* model); /* null is fine */
 /* Frame f covers samples [160 f - 200, 160 f + 200): reflected at the start of the file, zero after its end
  * (transcribe() appends 30 s of zeros). A file has samples/160 content frames (floor). */
 
+/* model may be null in both calls: then 80 mel filters, as all checkpoints before large-v3 have. */
+
 /* *max = largest log10(max(mel, 1e-10)) over frames [first_frame, first_frame + frames). The global maximum
  * of a file is the maximum over all its content frames (at least -10, the value of the appended zeros). */
 AM_API am_status am_mel_max(const am_model* model, const int16_t* pcm, int64_t samples, int64_t first_frame,
@@ -238,6 +240,14 @@ typedef struct am_align_request {
 
 /* Teacher-forced pass over [sot_sequence, no_timestamps, text, eot], then DTW per request. */
 AM_API am_status am_align(am_decoder* decoder, const am_align_request* requests, int32_t n);
+
+/* ---- copies of audio-sized data --------------------------------------------------------------------- */
+
+/* How often a buffer of audio size (PCM, log-mel, encoder states) was filled by the calling thread since it
+ * started, and with how many bytes. Calls above count what they write; the caller counts its own PCM. */
+AM_API int64_t am_copies(void);
+AM_API int64_t am_copied_bytes(void);
+AM_API void am_count_copy(int64_t bytes);
 
 #ifdef __cplusplus
 }

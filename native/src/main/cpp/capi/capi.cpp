@@ -12,6 +12,7 @@
 #include "capi/amanuensis.h"
 #include "decoder/cross_kv.h"
 #include "decoder/decoder.h"
+#include "device/cpu/copies.h"
 #include "device/cpu/kernels.h"
 #include "device/cpu/matmul.h"
 #include "encoder/encoder.h"
@@ -128,11 +129,16 @@ std::string cpu_brand() {
   return "unknown";
 }
 
-void need_audio(const am_model* model, const int16_t* pcm, int64_t samples, int64_t first) {
-  need(model, "model");
+void need_audio(const int16_t* pcm, int64_t samples, int64_t first) {
   need_range(samples, 0, INT64_MAX / 4, "samples");
   if (samples > 0) need(pcm, "pcm");
   need_range(first, 0, INT64_MAX / 1024, "first_frame");
+}
+
+// The model's mel filters, or the 80 that all checkpoints before large-v3 have.
+const amanuensis::LogMel& mel_of(const am_model* model) {
+  static const amanuensis::LogMel usual(80);
+  return model == nullptr ? usual : *model->model->mel;
 }
 
 }  // namespace
@@ -206,20 +212,21 @@ void am_model_close(am_model* model) { delete model; }
 am_status am_mel_max(const am_model* model, const int16_t* pcm, int64_t samples, int64_t first_frame,
                      int64_t frames, float* max) {
   return guarded([&] {
-    need_audio(model, pcm, samples, first_frame);
+    need_audio(pcm, samples, first_frame);
     need_range(frames, 0, INT64_MAX / 1024, "frames");
-    need(max, "max") = model->model->mel->maximum(pcm, samples, first_frame, frames);
+    need(max, "max") = mel_of(model).maximum(pcm, samples, first_frame, frames);
   });
 }
 
 am_status am_mel_window(const am_model* model, const int16_t* pcm, int64_t samples, int64_t first_frame,
                         int32_t frames, float global_max, float* mel, int64_t row_stride) {
   return guarded([&] {
-    need_audio(model, pcm, samples, first_frame);
+    need_audio(pcm, samples, first_frame);
     need_range(frames, 0, AM_WINDOW_FRAMES, "frames");
     need_range(row_stride, AM_WINDOW_FRAMES, INT64_MAX / 1024, "row_stride");
     need(mel, "mel");
-    model->model->mel->window(pcm, samples, first_frame, frames, global_max, mel, row_stride);
+    mel_of(model).window(pcm, samples, first_frame, frames, global_max, mel, row_stride);
+    amanuensis::count_copy(int64_t{4} * mel_of(model).mels() * AM_WINDOW_FRAMES);
   });
 }
 
@@ -242,6 +249,8 @@ am_status am_encode(am_lane* lane, const float* mel, int64_t row_stride, int32_t
     need_range(row_stride, AM_WINDOW_FRAMES, INT64_MAX / 1024, "row_stride");
     need(states, "states");
     lane->encoder.encode(mel, row_stride, content_frames, states, block_outputs);
+    const auto& shape = lane->model->decoder_shape;
+    amanuensis::count_copy(int64_t{4} * shape.frames * shape.state);
   });
 }
 
@@ -337,3 +346,9 @@ am_status am_align(am_decoder* decoder, const am_align_request* requests, int32_
     if (n > 0) decoder->decoder.align(&need(requests, "requests"), n);
   });
 }
+
+int64_t am_copies(void) { return amanuensis::copies_of_thread().count; }
+
+int64_t am_copied_bytes(void) { return amanuensis::copies_of_thread().bytes; }
+
+void am_count_copy(int64_t bytes) { amanuensis::count_copy(bytes); }

@@ -132,7 +132,6 @@ struct Encoder::Lane {
     const size_t element = w->half ? 2 : 4;
     for (int i = 0; i < n; i++)
       workspaces.push_back(std::make_unique<Workspace>(s, w->arithmetic, w->half, block));
-    frames = AlignedArray<uint8_t>((static_cast<size_t>(s.context) * 2 + 2) * s.mels * element);
     hidden = AlignedArray<uint8_t>((static_cast<size_t>(s.context) * 2 + 2) * s.state * element);
     x = AlignedArray<float>(cs);
     attended = AlignedArray<float>(cs);
@@ -150,7 +149,6 @@ struct Encoder::Lane {
   KeptRows kept;
   EncoderTimes times;
   std::vector<std::unique_ptr<Workspace>> workspaces;
-  AlignedArray<uint8_t> frames;     // (2 context + 2) x mels of T, first and last row zero
   AlignedArray<uint8_t> hidden;     // (2 context + 2) x state of T, first and last row zero
   AlignedArray<float> x;            // the residual stream, rows x state
   AlignedArray<float> attended;     // rows x state
@@ -194,22 +192,20 @@ void Encoder::Lane::convolve(const float* mel, int64_t stride) {
   const int t2 = s.context * 2;
   const int rows = std::min(s.context, kept.dense + 1);
   const int hidden_rows = std::min(t2, 2 * rows + 1);
-  T* f = reinterpret_cast<T*>(frames.data());
   T* h = reinterpret_cast<T*>(hidden.data());
-  std::memset(f, 0, sizeof(T) * s.mels);
-  std::memset(f + static_cast<size_t>(t2 + 1) * s.mels, 0, sizeof(T) * s.mels);
   std::memset(h, 0, sizeof(T) * s.state);
   std::memset(h + static_cast<size_t>(t2 + 1) * s.state, 0, sizeof(T) * s.state);
-  blocks(std::min(t2, hidden_rows + block), [&](Workspace&, int first) {
-    for (int m = 0; m < s.mels; m++)
-      for (int t = first; t < first + block; t++)
-        store(f[static_cast<size_t>(t + 1) * s.mels + m], mel[m * stride + t]);
-  });
+  // Three frames beside each other, gathered from the mel where it lies: no transposed copy of the window.
   blocks(hidden_rows, [&](Workspace& b, int first) {
     T* patch = reinterpret_cast<T*>(b.patch.data());
-    for (int r = 0; r < b.rows; r++)
-      std::memcpy(patch + static_cast<size_t>(r) * 3 * s.mels, f + static_cast<size_t>(first + r) * s.mels,
-                  sizeof(T) * 3 * s.mels);
+    for (int m = 0; m < s.mels; m++) {
+      const float* row = mel + m * stride;
+      for (int r = 0; r < b.rows; r++)
+        for (int tap = 0; tap < 3; tap++) {
+          const int t = first + r + tap - 1;
+          store(patch[(static_cast<size_t>(r) * 3 + tap) * s.mels + m], t < 0 || t >= t2 ? 0.0f : row[t]);
+        }
+    }
     float* y = reinterpret_cast<float*>(b.acc.data());
     b.conv1.run(patch, w->conv1.packed.data(), y);
     for (int r = 0; r < b.rows; r++)

@@ -89,4 +89,10 @@ final class Abi {
   static native int am_detect_language(long decoder, long crossKv, long probabilities);
 
   static native int am_align(long decoder, long requests, int n);
+
+  static native long am_copies();
+
+  static native long am_copied_bytes();
+
+  static native void am_count_copy(long bytes);
 }

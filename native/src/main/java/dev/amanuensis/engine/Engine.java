@@ -111,32 +111,17 @@ public final class Engine implements AutoCloseable {
     return info;
   }
 
-  /**
-   * The largest log10 mel value over some frames; the maximum over all content frames of a file (at
-   * least -10) is what {@link #melWindow} needs.
-   *
-   * @param pcm the whole file: direct or mapped, 16-bit little-endian mono at 16 kHz, from byte 0
-   *     on
-   */
+  /** As {@link LogMel#max}, with the model's mel filters. */
   public float melMax(ByteBuffer pcm, long samples, long firstFrame, long frames) {
-    long audio = pcmAddress(pcm, samples);
     long model = handle.enter();
-    try (NativeBuffer max = NativeBuffer.allocate(Float.BYTES)) {
-      Abi.check(Abi.am_mel_max(model, audio, samples, firstFrame, frames, max.address()));
-      return max.bytes().getFloat(0);
+    try {
+      return LogMel.max(model, pcm, samples, firstFrame, frames);
     } finally {
       handle.exit();
-      java.lang.ref.Reference.reachabilityFence(pcm);
     }
   }
 
-  /**
-   * Writes one window of log-mel, mels x 3000 f32, rows without gaps.
-   *
-   * @param pcm as in {@link #melMax}
-   * @param frames audio frames of the window, at most 3000; the rest becomes 0.0
-   * @param mel at least {@link ModelInfo#melBytes}
-   */
+  /** As {@link LogMel#window}, with the model's mel filters. */
   public void melWindow(
       ByteBuffer pcm,
       long samples,
@@ -145,20 +130,12 @@ public final class Engine implements AutoCloseable {
       float globalMax,
       NativeBuffer mel) {
     long target = mel.addressOf(info.melBytes(), "a mel window");
-    long audio = pcmAddress(pcm, samples);
     long model = handle.enter();
     try {
-      Abi.check(
-          Abi.am_mel_window(
-              model, audio, samples, firstFrame, frames, globalMax, target, WINDOW_FRAMES));
+      LogMel.window(model, pcm, samples, firstFrame, frames, globalMax, target);
     } finally {
       handle.exit();
-      java.lang.ref.Reference.reachabilityFence(pcm);
     }
-  }
-
-  private static long pcmAddress(ByteBuffer pcm, long samples) {
-    return Memory.address(pcm, Math.multiplyExact(samples, (long) Short.BYTES), "pcm");
   }
 
   /**

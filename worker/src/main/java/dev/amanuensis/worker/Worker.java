@@ -1,7 +1,6 @@
 package dev.amanuensis.worker;
 
-import dev.amanuensis.engine.CpuInfo;
-import dev.amanuensis.engine.Engine;
+import dev.amanuensis.worker.buffers.BufferManager;
 import dev.amanuensis.worker.config.Setting;
 import dev.amanuensis.worker.config.WorkerConfig;
 import dev.amanuensis.worker.intake.DeliveryLoop;
@@ -9,9 +8,12 @@ import dev.amanuensis.worker.intake.JobLoop;
 import dev.amanuensis.worker.intake.ShareLoop;
 import dev.amanuensis.worker.intake.ShareLoops;
 import dev.amanuensis.worker.job.JobSink;
+import dev.amanuensis.worker.metrics.PipelineGauges;
+import dev.amanuensis.worker.metrics.PipelineMeters;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.pipeline.Pipeline;
 import dev.amanuensis.worker.pipeline.PipelineConfig;
+import dev.amanuensis.worker.pipeline.PipelineSnapshot;
 import dev.amanuensis.worker.publish.Partials;
 import dev.amanuensis.worker.publish.ResultEncoder;
 import dev.amanuensis.worker.publish.TransactionalPublisher;
@@ -33,8 +35,9 @@ public final class Worker implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
 
   private final WorkerConfig config;
-  private final Engine engine;
+  private final WorkerModel model;
   private final AudioPreparer preparer;
+  private final BufferManager buffers;
   private final Pipeline pipeline;
   private final DeliveryLoop loop;
 
@@ -69,22 +72,29 @@ public final class Worker implements AutoCloseable {
       WorkerMetrics metrics,
       UnaryOperator<JobSink> around) {
     this.config = config;
-    this.engine = model.engine();
+    this.model = model;
     this.preparer = new AudioPreparer(sourceConfig(config));
+    PipelineConfig stages = PipelineSettings.pipeline(config, model.device());
+    this.buffers = new BufferManager(PipelineSettings.buffers(config, stages, model.model()));
     this.pipeline =
-        new Pipeline(pipelineConfig(config), engine, model.tokenizer(), preparer, metrics);
+        new Pipeline(
+            stages, model.model(), model.device(), preparer, buffers, new PipelineMeters(metrics));
+    PipelineGauges.observe(metrics, pipeline::snapshot, config.text(Setting.DEVICE));
     String id = workerId(config);
-    CpuInfo cpu = Engine.cpu();
     WorkerIdentity identity =
         new WorkerIdentity(
             id,
-            model.files().name(),
-            model.files().sha256(),
-            config.text(Setting.PROFILE),
-            "cpu " + cpu.dnnlIsa());
+            model.model().name(),
+            model.model().sha256(),
+            model.model().profile(),
+            model.device().description());
     this.loop = loop(config, id, identity, around.apply(pipeline), metrics);
     LOG.info(
-        "worker {} has loaded {} ({}) for {}", id, model.files().name(), identity.profile(), cpu);
+        "worker {} has loaded {} ({}) for {}",
+        id,
+        identity.model(),
+        identity.profile(),
+        identity.device());
   }
 
   /** The Kafka side of a worker over any sink, not started. */
@@ -137,19 +147,6 @@ public final class Worker implements AutoCloseable {
         c.seconds(Setting.DECODE_TIMEOUT_SECONDS));
   }
 
-  private static PipelineConfig pipelineConfig(WorkerConfig c) {
-    PipelineConfig d = PipelineConfig.defaults();
-    int lanes = c.count(Setting.ENCODE_LANES) > 0 ? c.count(Setting.ENCODE_LANES) : d.encodeLanes();
-    int prepare = c.count(Setting.PREPARE_THREADS);
-    return new PipelineConfig(
-        c.count(Setting.MAX_JOBS),
-        prepare > 0 ? prepare : d.prepareThreads(),
-        lanes,
-        c.count(Setting.MAX_SEQUENCES),
-        c.count(Setting.MAX_SEQUENCES) + lanes,
-        c.seconds(Setting.STAGE_TIMEOUT_SECONDS));
-  }
-
   private static String workerId(WorkerConfig config) {
     String id = config.text(Setting.WORKER_ID);
     if (!id.isBlank()) {
@@ -171,6 +168,11 @@ public final class Worker implements AutoCloseable {
     return loop.ready();
   }
 
+  /** The pipeline at this moment. */
+  public PipelineSnapshot snapshot() {
+    return pipeline.snapshot();
+  }
+
   /** What ended the worker, or null while it runs. */
   public Throwable failure() {
     return loop.failure();
@@ -186,7 +188,8 @@ public final class Worker implements AutoCloseable {
   public void close(Duration grace) {
     loop.close(grace);
     pipeline.close();
+    buffers.close();
     preparer.close();
-    engine.close();
+    model.close();
   }
 }

@@ -3,6 +3,7 @@ package dev.amanuensis.bench;
 import dev.amanuensis.bench.engine.EngineCommand;
 import dev.amanuensis.bench.fleet.FleetCommand;
 import dev.amanuensis.bench.peers.PeersCommand;
+import dev.amanuensis.bench.pipeline.PipelineCommand;
 import dev.amanuensis.cli.terminal.Terminal;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -20,6 +21,7 @@ import picocli.CommandLine.Spec;
       "  amanuensis bench engine",
       "  amanuensis bench peers --audio recordings/ --language en",
       "  amanuensis bench fleet --audio recordings/ --language en",
+      "  amanuensis bench pipeline",
       "",
       "A benchmark wants the machine for itself: stop what else is running."
     })
@@ -33,11 +35,13 @@ public final class BenchCommand implements Runnable {
     return new CommandLine(new BenchCommand())
         .addSubcommand(new EngineCommand(terminal))
         .addSubcommand(new PeersCommand(terminal))
-        .addSubcommand(new FleetCommand(terminal));
+        .addSubcommand(new FleetCommand(terminal))
+        .addSubcommand(new PipelineCommand(terminal));
   }
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "say which benchmark: engine, peers, fleet");
+    throw new ParameterException(
+        spec.commandLine(), "say which benchmark: engine, peers, fleet, pipeline");
   }
 }

@@ -2,12 +2,16 @@ package dev.amanuensis.bench;
 
 import dev.amanuensis.engine.Engine;
 import dev.amanuensis.engine.Profile;
+import dev.amanuensis.worker.buffers.BufferManager;
+import dev.amanuensis.worker.device.CpuDevice;
+import dev.amanuensis.worker.device.EngineModel;
 import dev.amanuensis.worker.job.AudioSource;
 import dev.amanuensis.worker.job.Job;
 import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.job.TranscriptionOptions;
 import dev.amanuensis.worker.pipeline.Pipeline;
 import dev.amanuensis.worker.pipeline.PipelineConfig;
+import dev.amanuensis.worker.pipeline.PipelineListener;
 import dev.amanuensis.worker.source.AudioPreparer;
 import dev.amanuensis.worker.source.SourceConfig;
 import dev.amanuensis.worker.transcription.Tokenizer;
@@ -25,7 +29,8 @@ import java.util.concurrent.CompletableFuture;
 public final class InProcess implements AutoCloseable {
   private static final long FULL_MILLIS = 1;
 
-  private final Engine engine;
+  private final EngineModel model;
+  private final BufferManager buffers;
   private final AudioPreparer preparer;
   private final Pipeline pipeline;
 
@@ -35,11 +40,11 @@ public final class InProcess implements AutoCloseable {
    */
   public InProcess(Path weights, Path tokenizerFile, Profile profile, int threads, Path root)
       throws IOException {
-    engine = Engine.open(weights, profile);
     Tokenizer tokenizer;
     try (InputStream json = Files.newInputStream(tokenizerFile)) {
       tokenizer = Tokenizer.read(json);
     }
+    model = new EngineModel("", "", Engine.open(weights, profile), tokenizer);
     SourceConfig s = SourceConfig.defaults();
     preparer =
         new AudioPreparer(
@@ -50,18 +55,23 @@ public final class InProcess implements AutoCloseable {
                 s.maxDuration(),
                 s.decodeTimeout()));
     PipelineConfig d = PipelineConfig.defaults();
+    PipelineConfig config =
+        new PipelineConfig(
+            d.mode(),
+            d.maxJobs(),
+            Math.min(threads, d.prepareThreads()),
+            threads,
+            d.decodeLanes(),
+            d.maxSequences(),
+            d.prepareQueue(),
+            d.encodeQueue(),
+            threads,
+            d.ageing(),
+            d.timeouts());
+    buffers = new BufferManager(config.buffers(model));
     pipeline =
         new Pipeline(
-            new PipelineConfig(
-                d.maxJobs(),
-                Math.min(threads, d.prepareThreads()),
-                threads,
-                d.maxSequences(),
-                d.maxSequences() + threads,
-                d.stageTimeout()),
-            engine,
-            tokenizer,
-            preparer);
+            config, model, new CpuDevice(model, threads), preparer, buffers, PipelineListener.NONE);
   }
 
   /**
@@ -129,7 +139,8 @@ public final class InProcess implements AutoCloseable {
   @Override
   public void close() {
     pipeline.close();
+    buffers.close();
     preparer.close();
-    engine.close();
+    model.close();
   }
 }

@@ -5,6 +5,7 @@ import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.cli.command.LocalFleet;
 import dev.amanuensis.cli.terminal.StatusLine;
 import dev.amanuensis.cli.terminal.Terminal;
+import dev.amanuensis.worker.WorkerModel;
 import dev.amanuensis.worker.config.Setting;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,8 +32,10 @@ final class LocalFleetStarter implements LocalFleet.Starter {
       settings.put(Setting.MODEL_DIR.key(), request.modelDirectory().toString());
     }
     settings.put(Setting.ALLOWED_ROOTS.key(), WorkerOptions.joined(request.allowedRoots()));
-    Workers.config(settings); // a wrong setting shows before anything starts
-    ModelAccess.ensure(request.modelDirectory(), terminal, status);
+    // A wrong setting shows before anything starts.
+    if (WorkerModel.needsFiles(Workers.config(settings))) {
+      ModelAccess.ensure(request.modelDirectory(), terminal, status);
+    }
     status.show("starting Kafka and loading the model");
     if (request.dataDirectory() != null) {
       return Fleet.start(new Fleet.Plan(request.dataDirectory(), 0, 0, settings));

@@ -3,6 +3,7 @@ package dev.amanuensis.standalone;
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.terminal.StatusLine;
 import dev.amanuensis.cli.terminal.Terminal;
+import dev.amanuensis.worker.WorkerModel;
 import dev.amanuensis.worker.config.Setting;
 import java.io.File;
 import java.nio.file.Path;
@@ -64,9 +65,11 @@ final class WorkerOptions {
         .collect(Collectors.joining(File.pathSeparator));
   }
 
-  /** Fetches the model into its default place unless it is there. */
+  /** Fetches the model into its default place unless it is there, or not needed. */
   void fetchModel(Terminal terminal, StatusLine status) throws CliException {
-    ModelAccess.ensure(modelDirectory, terminal, status);
+    if (WorkerModel.needsFiles(Workers.config(settings()))) {
+      ModelAccess.ensure(modelDirectory, terminal, status);
+    }
   }
 
   /** Servers tell what they do; commands that print results don't. */

@@ -40,6 +40,11 @@ public final class Lease implements AutoCloseable {
     this.view = slot.memory.view();
   }
 
+  /** A buffer outside any pool, which is freed when the lease ends. */
+  public static Lease unpooled(long bytes, String owner) {
+    return new Lease(null, new Slot(-1, NativeBuffer.allocate(bytes)), owner);
+  }
+
   /** The memory, until this lease is closed. */
   public NativeBuffer buffer() {
     if (!open) {
@@ -92,12 +97,16 @@ public final class Lease implements AutoCloseable {
       throw new IllegalStateException(this + " is closed twice");
     }
     view.close();
-    pool.giveBack(this);
+    if (pool == null) {
+      slot.memory.close();
+    } else {
+      pool.giveBack(this);
+    }
   }
 
   @Override
   public String toString() {
     return "lease of %s buffer %d, generation %d, owned by %s,"
-        .formatted(pool.label(), slot.index, generation, owner);
+        .formatted(pool == null ? "unpooled" : pool.label(), slot.index, generation, owner);
   }
 }

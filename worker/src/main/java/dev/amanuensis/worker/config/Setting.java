@@ -63,6 +63,32 @@ public enum Setting {
   MAX_AUDIO_SECONDS("source.max.seconds", "21600", "longest audio"),
   DECODE_TIMEOUT_SECONDS(
       "source.decode.timeout.seconds", "600", "longest time to decode one audio file"),
+  DEVICE(
+      "device",
+      "cpu",
+      "what runs the encoder: cpu, or simulated (no model, no transcription: to measure the"
+          + " pipeline)"),
+  SIMULATED_WINDOW_MICROS(
+      "device.simulated.window.micros", "15000", "service time of the simulated device"),
+  SIMULATED_STEP_MICROS(
+      "device.simulated.step.micros", "0", "time of a step of the decoder that goes with it"),
+  BUFFERS_CAP_BYTES(
+      "buffers.cap.bytes", "50000000", "bytes of the mel, audio and encoder buffers together"),
+  BUFFERS_MEL(
+      "buffers.mel",
+      "10/20 wait",
+      "initial/most buffers, and what happens when all are in use: wait, fail or unpooled; or off"),
+  BUFFERS_AUDIO("buffers.audio", "5/15 wait", "as buffers.mel"),
+  BUFFERS_ENCODER("buffers.encoder", "5/15 wait", "as buffers.mel"),
+  BUFFERS_CROSS_KV(
+      "buffers.cross.kv",
+      "0/0 wait",
+      "as buffers.mel; 0/0: as many as windows can be encoded and decoded at once"),
+  BUFFERS_WAIT_SECONDS("buffers.wait.seconds", "120", "longest wait for a buffer"),
+  BUFFERS_LEAK_SECONDS("buffers.leak.seconds", "3600", "age from which a lease is a leak"),
+  BUFFERS_DEBUG(
+      "buffers.debug", "false", "true: poison free buffers and notice writes to them; slow"),
+  PIPELINE_MODE("pipeline.mode", "staged", "staged, or sequential: one thread, one job at a time"),
   MAX_JOBS("pipeline.max.jobs", "32", "jobs in flight at most"),
   MAX_BYTES_IN_FLIGHT(
       "intake.max.bytes", "67108864", "bytes of inline audio held at most, roughly"),
@@ -74,6 +100,23 @@ public enum Setting {
       "pipeline.encode.lanes", "0", "windows in the encoder side by side; 0: one per core"),
   MAX_SEQUENCES(
       "pipeline.decode.sequences", "16", "sequences in the decoder at once, beams counted"),
+  DECODE_LANES("pipeline.decode.lanes", "1", "batches in the decoder side by side"),
+  PREPARE_QUEUE("pipeline.prepare.queue", "0", "jobs that may wait to be prepared; 0: all"),
+  ENCODE_QUEUE("pipeline.encode.queue", "32", "prepared jobs that may wait for the encoder"),
+  DECODE_QUEUE(
+      "pipeline.decode.queue",
+      "0",
+      "windows that may wait for the decoder; 0: one per encoder lane"),
+  AGEING_SECONDS(
+      "pipeline.ageing.seconds",
+      "10",
+      "waiting so long makes work more urgent by one priority, and the gain doubles from then on"),
+  PREPARE_TIMEOUT_SECONDS(
+      "pipeline.prepare.timeout.seconds", "0", "for this stage alone; 0: the common one"),
+  ENCODE_TIMEOUT_SECONDS(
+      "pipeline.encode.timeout.seconds", "0", "for this stage alone; 0: the common one"),
+  DECODE_STAGE_TIMEOUT_SECONDS(
+      "pipeline.decode.timeout.seconds", "0", "for this stage alone; 0: the common one"),
   STAGE_TIMEOUT_SECONDS(
       "pipeline.stage.timeout.seconds",
       "900",
@@ -89,7 +132,8 @@ public enum Setting {
   ADMIN_ALLOWED_HOSTS(
       "admin.allowed.hosts",
       "",
-      "host names, beside the loopback's, by which the admin server may be called, comma-separated"),
+      "host names, beside the loopback's, by which the admin server may be called,"
+          + " comma-separated"),
   SHUTDOWN_GRACE_SECONDS("shutdown.grace.seconds", "30", "time for jobs in flight after SIGTERM");
 
   /** Keys that start with it go to every Kafka client and to the registry's. */

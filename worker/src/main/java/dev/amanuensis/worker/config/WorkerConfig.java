@@ -3,6 +3,7 @@ package dev.amanuensis.worker.config;
 import java.io.File;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -80,6 +81,22 @@ public final class WorkerConfig {
     number(Setting.MAX_AUDIO_BYTES, 1, Long.MAX_VALUE);
     number(Setting.MAX_AUDIO_SECONDS, 1, 1_000_000);
     number(Setting.DECODE_TIMEOUT_SECONDS, 1, 1_000_000);
+    oneOf(Setting.DEVICE, "cpu", "simulated");
+    oneOf(Setting.PIPELINE_MODE, "staged", "sequential");
+    oneOf(Setting.BUFFERS_DEBUG, "true", "false");
+    number(Setting.SIMULATED_WINDOW_MICROS, 0, 1_000_000_000);
+    number(Setting.SIMULATED_STEP_MICROS, 0, 1_000_000_000);
+    number(Setting.BUFFERS_CAP_BYTES, 1, Long.MAX_VALUE);
+    number(Setting.BUFFERS_WAIT_SECONDS, 0, 1_000_000);
+    number(Setting.BUFFERS_LEAK_SECONDS, 1, 1_000_000_000);
+    number(Setting.DECODE_LANES, 1, 1024);
+    number(Setting.PREPARE_QUEUE, 0, 1_000_000);
+    number(Setting.ENCODE_QUEUE, 1, 1_000_000);
+    number(Setting.DECODE_QUEUE, 0, 1_000_000);
+    number(Setting.AGEING_SECONDS, 1, 1_000_000);
+    number(Setting.PREPARE_TIMEOUT_SECONDS, 0, 1_000_000);
+    number(Setting.ENCODE_TIMEOUT_SECONDS, 0, 1_000_000);
+    number(Setting.DECODE_STAGE_TIMEOUT_SECONDS, 0, 1_000_000);
     number(Setting.MAX_JOBS, 1, 100_000);
     number(Setting.MAX_BYTES_IN_FLIGHT, 1, Long.MAX_VALUE);
     number(Setting.PREPARE_THREADS, 0, 1024);
@@ -167,6 +184,10 @@ public final class WorkerConfig {
 
   public Duration millis(Setting s) {
     return Duration.ofMillis(number(s));
+  }
+
+  public Duration duration(Setting s, ChronoUnit unit) {
+    return Duration.of(number(s), unit);
   }
 
   /** Comma-separated values. */

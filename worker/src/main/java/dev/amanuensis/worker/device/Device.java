@@ -28,16 +28,20 @@ public interface Device extends AutoCloseable {
    */
   interface Lane extends AutoCloseable {
     /**
+     * Returns when it is done, interrupted or not: the device uses the memory until then.
+     *
      * @param mel mels x 3000 f32
+     * @param contentFrames of it before padding and silence
      * @param states out: encoder states, 1500 x state f32
      */
-    void encode(NativeBuffer mel, NativeBuffer states) throws InterruptedException;
+    void encode(NativeBuffer mel, int contentFrames, NativeBuffer states);
 
     /**
      * @param states as {@link #encode} left them; not needed afterwards
+     * @param contentFrames as given to it
      * @param crossKv out: in the decoder's own layout
      */
-    void crossKv(NativeBuffer states, NativeBuffer crossKv);
+    void crossKv(NativeBuffer states, int contentFrames, NativeBuffer crossKv);
 
     @Override
     void close();

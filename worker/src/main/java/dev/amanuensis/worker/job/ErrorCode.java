@@ -24,6 +24,8 @@ public enum ErrorCode {
   RESULT_TOO_LARGE,
   /** A stage ran past its time limit. */
   STAGE_TIMEOUT,
+  /** The worker's buffers were all in use for too long; the job may be sent again. */
+  BUFFERS_EXHAUSTED,
   /** The job's deadline passed. */
   DEADLINE_EXCEEDED,
   /** Cancelled by a call. */

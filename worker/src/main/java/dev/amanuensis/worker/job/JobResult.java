@@ -11,7 +11,8 @@ import java.util.Map;
  * @param errorCode null if completed
  * @param errorMessage what happened, where, and what to do; null if completed
  * @param timings milliseconds by stage: queued, fetch, decode_audio, mel, encode, decode, align,
- *     total
+ *     total; and two counts, copies_per_window and copied_bytes: how often a buffer of audio size
+ *     was filled (PCM, log-mel, encoder states), and with how many bytes without the PCM
  * @param errorStack summary of what was thrown, or null
  */
 public record JobResult(

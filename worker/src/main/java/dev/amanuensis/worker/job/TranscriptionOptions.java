@@ -83,4 +83,54 @@ public record TranscriptionOptions(
     clipTimestamps = List.copyOf(clipTimestamps);
     suppressTokens = List.copyOf(suppressTokens);
   }
+
+  /** The same but for this. */
+  public TranscriptionOptions withLanguage(String wanted) {
+    return new TranscriptionOptions(
+        wanted,
+        task,
+        wordTimestamps,
+        initialPrompt,
+        carryInitialPrompt,
+        temperatures,
+        beamSize,
+        bestOf,
+        patience,
+        lengthPenalty,
+        compressionRatioThreshold,
+        logprobThreshold,
+        noSpeechThreshold,
+        conditionOnPreviousText,
+        hallucinationSilenceThreshold,
+        clipTimestamps,
+        suppressTokens,
+        withoutTimestamps,
+        maxInitialTimestamp,
+        seed);
+  }
+
+  /** The same but for this. */
+  public TranscriptionOptions withBeamSize(int wanted) {
+    return new TranscriptionOptions(
+        language,
+        task,
+        wordTimestamps,
+        initialPrompt,
+        carryInitialPrompt,
+        temperatures,
+        wanted,
+        bestOf,
+        patience,
+        lengthPenalty,
+        compressionRatioThreshold,
+        logprobThreshold,
+        noSpeechThreshold,
+        conditionOnPreviousText,
+        hallucinationSilenceThreshold,
+        clipTimestamps,
+        suppressTokens,
+        withoutTimestamps,
+        maxInitialTimestamp,
+        seed);
+  }
 }

@@ -1,233 +1,297 @@
 package dev.amanuensis.worker.pipeline;
 
 import dev.amanuensis.engine.Alignment;
-import dev.amanuensis.engine.DecoderBatch;
-import dev.amanuensis.engine.Engine;
-import dev.amanuensis.engine.NativeBuffer;
-import dev.amanuensis.engine.StepBatch;
+import dev.amanuensis.worker.device.Decoder;
+import dev.amanuensis.worker.device.SpeechModel;
+import dev.amanuensis.worker.job.ErrorCode;
 import dev.amanuensis.worker.job.JobException;
+import dev.amanuensis.worker.pipeline.StageQueue.Waiting;
 import dev.amanuensis.worker.transcription.AlignmentRequest;
+import dev.amanuensis.worker.transcription.DecodingResult;
 import dev.amanuensis.worker.transcription.LanguageGuess;
+import dev.amanuensis.worker.transcription.StepRequest;
+import dev.amanuensis.worker.transcription.StepResult;
 import dev.amanuensis.worker.transcription.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.BlockingQueue;
+import java.util.function.BooleanSupplier;
 
 /**
  * Continuous batching: one step serves every live window of every job. Windows join and leave
  * between steps; a finished one is aligned if words are wanted, and its job's next window goes back
- * to the encode stage. One thread.
+ * to the encode stage.
  */
 final class DecodeStage {
+  private static final long IDLE_MILLIS = 1000;
+
   private final StageQueue<WindowTask> queue;
   private final StageQueue<WindowTask> encodeQueue;
-  private final BlockingQueue<NativeBuffer> crossKvBuffers;
-  private final Engine engine;
+  private final SpeechModel model;
   private final Tokenizer tokenizer;
   private final int maxSequences;
+  private final PipelineMeter meter;
+  private final Faults faults;
+  private final BooleanSupplier closing;
 
   DecodeStage(
       StageQueue<WindowTask> queue,
       StageQueue<WindowTask> encodeQueue,
-      BlockingQueue<NativeBuffer> crossKvBuffers,
-      Engine engine,
-      Tokenizer tokenizer,
-      int maxSequences) {
+      SpeechModel model,
+      int maxSequences,
+      PipelineMeter meter,
+      Faults faults,
+      BooleanSupplier closing) {
     this.queue = queue;
     this.encodeQueue = encodeQueue;
-    this.crossKvBuffers = crossKvBuffers;
-    this.engine = engine;
-    this.tokenizer = tokenizer;
+    this.model = model;
+    this.tokenizer = model.tokenizer();
     this.maxSequences = maxSequences;
+    this.meter = meter;
+    this.faults = faults;
+    this.closing = closing;
   }
 
+  Lane newLane() {
+    return new Lane(model.newDecoder(maxSequences));
+  }
+
+  /** One thread. */
   void loop() throws InterruptedException {
-    List<LiveWindow> live = new ArrayList<>();
-    try (DecoderBatch decoder = engine.newDecoder(maxSequences, 1);
-        StepBatch steps = decoder.newSteps()) {
+    try (Lane lane = newLane()) {
       while (true) {
-        join(live, decoder);
-        live.removeIf(this::leaveIfEnded);
-        if (!live.isEmpty()) {
-          step(live, decoder, steps);
-          live.removeIf(w -> leaveIfDone(w, decoder));
-        }
-      }
-    } finally {
-      for (LiveWindow window : live) {
-        window.task.run.fail(new IllegalStateException("the decode stage stopped"));
-        leave(window);
+        lane.turn(IDLE_MILLIS);
       }
     }
   }
 
-  /** Lets waiting windows in while there are slots for them; waits for one if none is live. */
-  private void join(List<LiveWindow> live, DecoderBatch decoder) throws InterruptedException {
-    int free = maxSequences - live.stream().mapToInt(w -> w.decoding.maxSlots()).sum();
-    while (true) {
-      WindowTask waiting = queue.peek();
-      if (waiting != null && !waiting.detectsLanguage()) {
-        int needed = waiting.window.decoding().maxSlots();
-        if (needed > free) {
+  /** One batch. Belongs to one thread. */
+  final class Lane implements AutoCloseable {
+    private final Decoder decoder;
+    private final List<LiveWindow> live = new ArrayList<>();
+
+    Lane(Decoder decoder) {
+      this.decoder = decoder;
+    }
+
+    /** Windows in the batch. */
+    int live() {
+      return live.size();
+    }
+
+    /**
+     * Lets windows in, makes one step and lets windows out.
+     *
+     * @param millis to wait for a window if there is none
+     */
+    void turn(long millis) throws InterruptedException {
+      if (live.isEmpty()) {
+        queue.awaitItem(millis);
+      } else if (Thread.interrupted()) {
+        throw new InterruptedException();
+      }
+      join();
+      live.removeIf(this::leaveIfEnded);
+      if (!live.isEmpty()) {
+        step();
+        live.removeIf(this::leaveIfDone);
+      }
+    }
+
+    /** Lets waiting windows in while there are slots for the most urgent one. */
+    private void join() throws InterruptedException {
+      int free = maxSequences - live.stream().mapToInt(w -> w.decoding.maxSlots()).sum();
+      while (true) {
+        int room = free;
+        Waiting<WindowTask> waiting =
+            queue.poll(task -> task.maxSlots() <= room || task.maxSlots() > maxSequences);
+        if (waiting == null) {
           return;
         }
-      }
-      WindowTask task = queue.poll(live.isEmpty() ? 1000 : 0);
-      if (task == null) {
-        return;
-      }
-      if (task.detectsLanguage()) {
-        detectLanguage(task, decoder);
-        continue;
-      }
-      int needed = task.window.decoding().maxSlots();
-      if (needed > free) { // a more urgent one came between the two looks
-        queue.put(task);
-        return;
-      }
-      if (start(task, live, decoder)) {
-        free -= needed;
-      }
-    }
-  }
-
-  private boolean start(WindowTask task, List<LiveWindow> live, DecoderBatch decoder) {
-    if (!task.run.enter(Stage.DECODE)) {
-      giveBack(task);
-      return false;
-    }
-    try {
-      live.add(new LiveWindow(task, tokenizer, decoder));
-      return true;
-    } catch (Throwable e) {
-      task.run.fail(e);
-      task.run.leave("decode");
-      giveBack(task);
-      return false;
-    }
-  }
-
-  private void detectLanguage(WindowTask task, DecoderBatch decoder) {
-    JobRun run = task.run;
-    WindowTask first = null;
-    if (run.enter(Stage.DECODE)) {
-      try {
-        LanguageGuess guess = LanguageGuess.of(tokenizer, decoder.detectLanguage(task.crossKv));
-        first = Windows.begin(run, tokenizer, guess);
-      } catch (Throwable e) {
-        run.fail(e);
-      } finally {
-        run.leave("detect_language");
-      }
-    }
-    if (first != null && first.firstFrame() == 0 && first.frames() == task.frames()) {
-      first.crossKv = task.crossKv; // a whole window of audio: the same log-mel
-      queue.put(first);
-      return;
-    }
-    giveBack(task);
-    if (first != null) {
-      encodeQueue.put(first);
-    }
-  }
-
-  /** One native step; if it is refused, each window alone, so that only the culprit's job fails. */
-  private void step(List<LiveWindow> live, DecoderBatch decoder, StepBatch steps) {
-    List<LiveWindow> ready = new ArrayList<>(live.size());
-    for (LiveWindow window : live) {
-      try {
-        window.prepare();
-        ready.add(window);
-      } catch (Throwable e) {
-        window.task.run.fail(e);
-      }
-    }
-    try {
-      stepTogether(ready, decoder, steps);
-    } catch (RuntimeException e) {
-      for (LiveWindow window : ready) {
-        try {
-          stepTogether(List.of(window), decoder, steps);
-          window.acceptFrom(steps);
-        } catch (Throwable own) {
-          window.task.run.fail(own);
+        WindowTask task = waiting.item();
+        if (!task.run.enter(Stage.DECODE, waiting.waited())) {
+          task.crossKv.close();
+        } else if (task.detectsLanguage()) {
+          detectLanguage(task);
+        } else if (start(task)) {
+          free -= task.maxSlots();
         }
       }
-      return;
     }
-    for (LiveWindow window : ready) {
+
+    private boolean start(WindowTask task) throws InterruptedException {
+      boolean started = false;
       try {
-        window.acceptFrom(steps);
-      } catch (Throwable e) {
-        window.task.run.fail(e);
+        faults.at(Stage.DECODE, task.run.job);
+        if (task.maxSlots() > maxSequences) {
+          throw new JobException(
+              ErrorCode.INVALID_OPTION,
+              "%d beams or samples at once: this worker decodes %d sequences at most"
+                  .formatted(task.maxSlots(), maxSequences));
+        }
+        live.add(new LiveWindow(task, tokenizer, decoder));
+        started = true;
+      } catch (JobException | RuntimeException e) {
+        task.run.fail(e);
+      } catch (Error e) {
+        task.run.fail(e);
+        throw e;
+      } finally {
+        if (!started) {
+          task.crossKv.close();
+          task.run.leave("decode");
+        }
+      }
+      return started;
+    }
+
+    private void detectLanguage(WindowTask task) {
+      JobRun run = task.run;
+      WindowTask first = null;
+      try {
+        float[] probabilities = decoder.detectLanguage(task.crossKv.buffer());
+        first = Windows.begin(run, tokenizer, LanguageGuess.of(tokenizer, probabilities));
+      } catch (Exception e) {
+        run.fail(e);
+      } finally {
+        boolean reuse = first != null && first.firstFrame() == 0 && first.frames() == task.frames();
+        if (reuse) {
+          first.crossKv = task.crossKv; // a whole window of audio: the same log-mel
+        } else {
+          task.crossKv.close();
+        }
+        run.leave("detect_language");
+        if (reuse) {
+          queue.putBack(first);
+        } else if (first != null) {
+          encodeQueue.putBack(first);
+        }
       }
     }
-  }
 
-  private static void stepTogether(
-      List<LiveWindow> windows, DecoderBatch decoder, StepBatch steps) {
-    steps.clear();
-    windows.forEach(w -> w.addTo(steps));
-    decoder.step(steps);
-  }
+    /** One native step; if it is refused, each window alone, so that only the culprit fails. */
+    private void step() {
+      List<LiveWindow> ready = new ArrayList<>(live.size());
+      for (LiveWindow window : live) {
+        try {
+          window.prepare();
+          ready.add(window);
+        } catch (RuntimeException e) {
+          window.task.run.fail(e);
+        }
+      }
+      try {
+        stepTogether(ready);
+      } catch (RuntimeException e) {
+        for (LiveWindow window : ready) {
+          try {
+            stepTogether(List.of(window));
+          } catch (RuntimeException own) {
+            window.task.run.fail(own);
+          }
+        }
+      }
+    }
 
-  private boolean leaveIfEnded(LiveWindow window) {
-    if (!window.task.run.hasEnded()) {
-      return false;
-    }
-    leave(window);
-    return true;
-  }
-
-  private boolean leaveIfDone(LiveWindow window, DecoderBatch decoder) {
-    if (!window.decoding.done()) {
-      return false;
-    }
-    JobRun run = window.task.run;
-    WindowTask next = null;
-    try {
-      next = accept(window, decoder);
-    } catch (Throwable e) {
-      run.fail(e);
-    }
-    leave(window);
-    if (next != null) {
-      encodeQueue.put(next);
-    }
-    return true;
-  }
-
-  private WindowTask accept(LiveWindow window, DecoderBatch decoder) throws JobException {
-    JobRun run = window.task.run;
-    Optional<AlignmentRequest> wanted = run.transcription.accept(window.decoding.result());
-    if (wanted.isPresent()) {
+    private void stepTogether(List<LiveWindow> windows) {
+      List<StepRequest> rows = new ArrayList<>();
+      windows.forEach(w -> rows.addAll(w.requests()));
+      if (rows.isEmpty()) {
+        return;
+      }
       long started = System.nanoTime();
-      AlignmentRequest w = wanted.get();
-      Alignment alignment =
-          decoder
-              .align(
-                  List.of(
-                      new dev.amanuensis.engine.AlignmentRequest(
-                          window.task.crossKv, w.sotSequence(), w.textTokens(), w.frames())))
-              .get(0);
-      run.transcription.acceptAlignment(alignment.startFrames(), alignment.probabilities());
-      run.add("align", System.nanoTime() - started);
+      List<StepResult> results = decoder.step(rows);
+      meter.stepped(rows.size(), System.nanoTime() - started);
+      int at = 0;
+      for (LiveWindow window : windows) {
+        int n = window.requests().size();
+        try {
+          window.accept(results.subList(at, at + n));
+        } catch (RuntimeException e) {
+          window.task.run.fail(e);
+        }
+        at += n;
+      }
     }
-    return Windows.next(run);
-  }
 
-  private void leave(LiveWindow window) {
-    try {
-      window.close();
-    } catch (RuntimeException e) {
-      window.task.run.fail(e);
+    private boolean leaveIfEnded(LiveWindow window) {
+      if (!window.task.run.hasEnded()) {
+        return false;
+      }
+      leave(window);
+      return true;
     }
-    giveBack(window.task);
-    window.task.run.leave("decode");
-  }
 
-  private void giveBack(WindowTask task) {
-    crossKvBuffers.add(task.crossKv);
+    private boolean leaveIfDone(LiveWindow window) {
+      if (!window.decoding.done()) {
+        return false;
+      }
+      JobRun run = window.task.run;
+      WindowTask next = null;
+      try {
+        next = accept(window);
+      } catch (Exception e) {
+        run.fail(e);
+      } catch (Error e) {
+        run.fail(e);
+        throw e; // close() lets the window go
+      }
+      leave(window);
+      if (next != null) {
+        encodeQueue.putBack(next);
+      }
+      return true;
+    }
+
+    private WindowTask accept(LiveWindow window) throws JobException {
+      JobRun run = window.task.run;
+      DecodingResult result = window.decoding.result();
+      run.windowDone();
+      meter.windowDone(run.job, result.attempts());
+      Optional<AlignmentRequest> wanted = run.transcription.accept(result);
+      if (wanted.isPresent()) {
+        long started = System.nanoTime();
+        Alignment alignment = decoder.align(window.task.crossKv.buffer(), wanted.get());
+        run.transcription.acceptAlignment(alignment.startFrames(), alignment.probabilities());
+        run.add("align", System.nanoTime() - started);
+        meter.aligned(run.job, System.nanoTime() - started);
+      }
+      return Windows.next(run);
+    }
+
+    private void leave(LiveWindow window) {
+      try {
+        window.close();
+      } catch (RuntimeException e) {
+        window.task.run.fail(e);
+      }
+      window.task.crossKv.close();
+      window.task.run.leave("decode");
+    }
+
+    /**
+     * The thread ends. Unless the pipeline does too, windows of jobs that are not to blame start
+     * again: decoding the same window again gives the same.
+     */
+    @Override
+    public void close() {
+      for (LiveWindow window : live) {
+        WindowTask task = window.task;
+        boolean again = !closing.getAsBoolean() && !task.run.hasEnded() && task.mayRestart();
+        if (!again && !closing.getAsBoolean()) {
+          task.run.fail(
+              new IllegalStateException("the decode stage stopped while it decoded this"));
+        }
+        if (again) {
+          task.run.leave("decode");
+          queue.putBack(task);
+        } else {
+          task.crossKv.close();
+          task.run.leave("decode");
+        }
+      }
+      live.clear();
+      decoder.close();
+    }
   }
 }

@@ -1,14 +1,18 @@
 package dev.amanuensis.worker.pipeline;
 
-import dev.amanuensis.engine.EncoderLane;
-import dev.amanuensis.engine.Engine;
-import dev.amanuensis.engine.NativeBuffer;
+import dev.amanuensis.engine.Copies;
+import dev.amanuensis.worker.buffers.BufferManager;
+import dev.amanuensis.worker.buffers.Pool;
+import dev.amanuensis.worker.buffers.PoolExhaustedException;
+import dev.amanuensis.worker.device.Device;
+import dev.amanuensis.worker.device.SpeechModel;
+import dev.amanuensis.worker.pipeline.StageQueue.Waiting;
 import dev.amanuensis.worker.source.PreparedAudio;
-import java.util.concurrent.BlockingQueue;
+import dev.amanuensis.worker.transcription.Geometry;
 
 /**
- * Lanes that turn windows into cross-attention K/V. A lane owns its mel and state buffers; the K/V
- * buffers are few, which holds the lanes back when the decoder is behind.
+ * Turns windows into cross-attention K/V: log-mel straight into a leased buffer, which the device
+ * reads; encoder states straight into another, which is given back once K and V are computed.
  */
 final class EncodeStage {
   /** Samples before its position that a log-mel frame reaches back to. */
@@ -16,77 +20,131 @@ final class EncodeStage {
 
   private final StageQueue<WindowTask> queue;
   private final StageQueue<WindowTask> next;
-  private final BlockingQueue<NativeBuffer> crossKvBuffers;
-  private final Engine engine;
+  private final BufferManager buffers;
+  private final SpeechModel model;
+  private final Device device;
+  private final Faults faults;
 
   EncodeStage(
       StageQueue<WindowTask> queue,
       StageQueue<WindowTask> next,
-      BlockingQueue<NativeBuffer> crossKvBuffers,
-      Engine engine) {
+      BufferManager buffers,
+      SpeechModel model,
+      Device device,
+      Faults faults) {
     this.queue = queue;
     this.next = next;
-    this.crossKvBuffers = crossKvBuffers;
-    this.engine = engine;
+    this.buffers = buffers;
+    this.model = model;
+    this.device = device;
+    this.faults = faults;
   }
 
-  /** One lane. */
+  Lane newLane() {
+    return new Lane(device.newLane());
+  }
+
+  /** One thread. */
   void loop() throws InterruptedException {
-    try (EncoderLane lane = engine.newLane(1);
-        NativeBuffer mel = NativeBuffer.allocate(engine.info().melBytes());
-        NativeBuffer states = NativeBuffer.allocate(engine.info().encoderBytes())) {
+    try (Lane lane = newLane()) {
       while (true) {
-        // The buffer first: what is urgent may still arrive while the decoder is behind.
-        NativeBuffer crossKv = crossKvBuffers.take();
-        boolean handedOn = false;
-        try {
-          WindowTask task = queue.take();
-          handedOn = encode(task, lane, mel, states, crossKv);
-        } finally {
-          if (!handedOn) {
-            crossKvBuffers.add(crossKv);
-          }
-        }
+        lane.turn();
       }
     }
   }
 
   /** Frames of the window before the padding, or before the silence after the end of the file. */
   private static int contentFrames(WindowTask task, long samples) {
-    long heard = (samples + REACH + Engine.HOP - 1) / Engine.HOP - task.firstFrame();
+    long heard = (samples + REACH + Geometry.HOP - 1) / Geometry.HOP - task.firstFrame();
     return (int) Math.max(0, Math.min(task.frames(), heard));
   }
 
-  private boolean encode(
-      WindowTask task,
-      EncoderLane lane,
-      NativeBuffer mel,
-      NativeBuffer states,
-      NativeBuffer crossKv) {
-    JobRun run = task.run;
-    if (!run.enter(Stage.ENCODE)) {
+  /** Belongs to one thread. */
+  final class Lane implements AutoCloseable {
+    private final Device.Lane lane;
+
+    Lane(Device.Lane lane) {
+      this.lane = lane;
+    }
+
+    /** Encodes one window. The work is chosen last: see {@link PrepareStage#turn}. */
+    void turn() throws InterruptedException {
+      queue.awaitItem();
+      next.reserve();
+      boolean placed = false;
+      try (Held crossKv = new Held(buffers.acquire(Pool.CROSS_KV, "the encode stage"));
+          Held mel = new Held(buffers.acquire(Pool.MEL, "the encode stage"));
+          Held states = new Held(buffers.acquire(Pool.ENCODER, "the encode stage"))) {
+        Waiting<WindowTask> waiting = queue.poll();
+        if (waiting != null && encode(waiting, mel, states, crossKv)) {
+          placed = true;
+          next.put(waiting.item());
+        }
+      } catch (PoolExhaustedException e) {
+        Waiting<WindowTask> loser = queue.poll();
+        if (loser != null) {
+          loser.run().fail(e);
+        }
+      } finally {
+        if (!placed) {
+          next.release();
+        }
+      }
+    }
+
+    private boolean encode(Waiting<WindowTask> waiting, Held mel, Held states, Held crossKv)
+        throws InterruptedException {
+      WindowTask task = waiting.item();
+      JobRun run = task.run;
+      if (!run.enter(Stage.ENCODE, waiting.waited())) {
+        return false;
+      }
+      try {
+        faults.at(Stage.ENCODE, run.job);
+        crossKv.lease().handTo(task.label());
+        mel.lease().handTo(task.label());
+        states.lease().handTo(task.label());
+        Copies before = Copies.ofThread();
+        compute(task, mel, states, crossKv);
+        run.copied(Copies.ofThread().minus(before));
+        task.crossKv = crossKv.take();
+        return true;
+      } catch (InterruptedException e) {
+        if (!run.hasEnded()) {
+          throw e; // the pipeline is closing
+        }
+      } catch (RuntimeException e) {
+        run.fail(e);
+      } catch (Error e) {
+        run.fail(e);
+        throw e;
+      } finally {
+        run.leave("encode");
+      }
       return false;
     }
-    boolean encoded = false;
-    try {
-      PreparedAudio audio = run.audio();
+
+    private void compute(WindowTask task, Held mel, Held states, Held crossKv) {
+      PreparedAudio audio = task.run.audio();
       long started = System.nanoTime();
-      engine.melWindow(
-          audio.pcm(), audio.samples(), task.firstFrame(), task.frames(), run.globalMax, mel);
-      run.add("mel", System.nanoTime() - started);
+      model.melWindow(
+          audio.pcm(),
+          audio.samples(),
+          task.firstFrame(),
+          task.frames(),
+          task.run.globalMax,
+          mel.lease().buffer());
+      task.run.add("mel", System.nanoTime() - started);
       int content = contentFrames(task, audio.samples());
-      lane.encode(mel, content, states);
-      lane.crossKv(states, content, crossKv);
-      encoded = true;
-    } catch (Throwable e) {
-      run.fail(e);
-    } finally {
-      run.leave("encode");
+      lane.encode(mel.lease().buffer(), content, states.lease().buffer());
+      mel.close();
+      lane.crossKv(states.lease().buffer(), content, crossKv.lease().buffer());
+      states.close();
     }
-    if (encoded) {
-      task.crossKv = crossKv;
-      next.put(task);
+
+    @Override
+    public void close() {
+      lane.close();
     }
-    return encoded;
   }
 }

@@ -1,5 +1,7 @@
 package dev.amanuensis.worker.pipeline;
 
+import dev.amanuensis.engine.Copies;
+import dev.amanuensis.worker.buffers.PoolExhaustedException;
 import dev.amanuensis.worker.job.AdmittedJob;
 import dev.amanuensis.worker.job.ErrorCode;
 import dev.amanuensis.worker.job.Job;
@@ -9,7 +11,10 @@ import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.job.Progress;
 import dev.amanuensis.worker.job.TranscriptionResult;
 import dev.amanuensis.worker.source.PreparedAudio;
+import dev.amanuensis.worker.transcription.Geometry;
 import dev.amanuensis.worker.transcription.Transcription;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -28,15 +33,22 @@ final class JobRun implements AdmittedJob {
   final Progress from;
   private final JobListener listener;
   private final Consumer<JobRun> onEnd;
+  private final PipelineMeter meter;
   private final long admitted = System.nanoTime();
   private final Map<String, Double> timings = new TreeMap<>();
   private PreparedAudio audio;
+  private double audioSeconds;
   private String audioSha256;
   private boolean ended;
+  private boolean failed;
   private Thread worker;
-  private Stage stage;
+  private Stage stage = Stage.PREPARE;
   private long stageSince;
   private String stack;
+  private int encoded;
+  private int windows;
+  private double copies;
+  private double seekSeconds;
 
   /** Largest log-mel value of the whole file. */
   float globalMax;
@@ -47,35 +59,73 @@ final class JobRun implements AdmittedJob {
    * @param from where a predecessor was, or null
    * @param onEnd told before the listener hears of the end
    */
-  JobRun(Job job, Progress from, JobListener listener, long sequence, Consumer<JobRun> onEnd) {
+  JobRun(
+      Job job,
+      Progress from,
+      JobListener listener,
+      long sequence,
+      Consumer<JobRun> onEnd,
+      PipelineMeter meter) {
     this.job = job;
     this.from = from;
     this.listener = listener;
     this.sequence = sequence;
     this.onEnd = onEnd;
+    this.meter = meter;
+  }
+
+  /** {@link Instant#MAX} if it has none. */
+  Instant deadline() {
+    return job.deadline() == null ? Instant.MAX : job.deadline();
+  }
+
+  /** It lies in the queue before the stage. */
+  synchronized void waitsFor(Stage next) {
+    if (worker == null) {
+      stage = next;
+    }
   }
 
   /**
    * The calling thread works on this job from now on. False if the job has ended: leave it alone.
+   *
+   * @param waitedNanos in the queue before the stage
    */
-  synchronized boolean enter(Stage next) {
-    if (ended) {
-      return false;
+  boolean enter(Stage next, long waitedNanos) {
+    synchronized (this) {
+      if (ended) {
+        return false;
+      }
+      worker = Thread.currentThread();
+      stage = next;
+      stageSince = System.nanoTime();
+      add("queued", waitedNanos);
     }
-    worker = Thread.currentThread();
-    stage = next;
-    stageSince = System.nanoTime();
+    meter.entered(next, job, waitedNanos);
     return true;
   }
 
   /** The calling thread is done with this job; {@code name} is the timing it adds to. */
-  synchronized void leave(String name) {
-    add(name, System.nanoTime() - stageSince);
-    worker = null;
-    stage = null;
-    // An interrupt that was meant for this job must not hit the next one.
-    Thread.interrupted();
-    release();
+  void leave(String name) {
+    Stage left;
+    long took;
+    boolean bad;
+    synchronized (this) {
+      took = System.nanoTime() - stageSince;
+      add(name, took);
+      left = stage;
+      bad = failed;
+      worker = null;
+      // An interrupt that was meant for this job must not hit the next one.
+      if (ended) {
+        Thread.interrupted();
+      }
+      if (transcription != null) {
+        seekSeconds = transcription.seek() * (1.0 / Geometry.FRAMES_PER_SECOND);
+      }
+      release();
+    }
+    meter.left(left, job, took, bad);
   }
 
   synchronized void add(String name, long nanos) {
@@ -85,7 +135,21 @@ final class JobRun implements AdmittedJob {
   synchronized void prepared(PreparedAudio prepared) {
     audio = prepared;
     audioSha256 = prepared.sha256();
+    audioSeconds = (double) prepared.samples() / Geometry.SAMPLE_RATE;
     timings.putAll(prepared.timings());
+  }
+
+  /** A window was encoded with so many copies of audio-sized data beside the PCM's own. */
+  synchronized void copied(Copies made) {
+    encoded++;
+    copies += made.count();
+    timings.merge("copied_bytes", (double) made.bytes(), Double::sum);
+    // Each window's PCM was put into its buffer once, before.
+    timings.put("copies_per_window", audio.copies() + copies / encoded);
+  }
+
+  synchronized void windowDone() {
+    windows++;
   }
 
   /** Valid between {@link #enter} and {@link #leave} once the job is prepared. */
@@ -99,7 +163,21 @@ final class JobRun implements AdmittedJob {
 
   /** Nanoseconds that the current stage has worked on it; 0 if none does. */
   synchronized long inStage(Stage which, long now) {
-    return stage == which ? now - stageSince : 0;
+    return stage == which && worker != null ? now - stageSince : 0;
+  }
+
+  synchronized PipelineSnapshot.HeldJob held() {
+    long now = System.nanoTime();
+    return new PipelineSnapshot.HeldJob(
+        job.id(),
+        job.priority(),
+        Duration.ofNanos(now - admitted),
+        stage,
+        worker != null,
+        worker == null ? Duration.ZERO : Duration.ofNanos(now - stageSince),
+        seekSeconds,
+        audioSeconds,
+        windows);
   }
 
   void complete(TranscriptionResult result) {
@@ -109,6 +187,8 @@ final class JobRun implements AdmittedJob {
   void fail(Throwable cause) {
     if (cause instanceof JobException e) {
       end(JobResult.Status.FAILED, null, e.code(), e.getMessage());
+    } else if (cause instanceof PoolExhaustedException e) {
+      end(JobResult.Status.FAILED, null, ErrorCode.BUFFERS_EXHAUSTED, e.getMessage());
     } else {
       synchronized (this) {
         stack = stack == null ? summary(cause) : stack;
@@ -129,15 +209,16 @@ final class JobRun implements AdmittedJob {
     return text.substring(0, Math.min(text.length(), MAX_STACK_CHARS));
   }
 
-  /** Ends the job unless it has ended already. */
-  void end(JobResult.Status status, TranscriptionResult result, ErrorCode code, String message) {
+  /** Ends the job unless it has ended already; true if this did. */
+  boolean end(JobResult.Status status, TranscriptionResult result, ErrorCode code, String message) {
     JobResult outcome;
     synchronized (this) {
       if (ended) {
-        return;
+        return false;
       }
       ended = true;
-      if (worker != null && stage == Stage.PREPARE && worker != Thread.currentThread()) {
+      failed = status == JobResult.Status.FAILED;
+      if (worker != null && worker != Thread.currentThread() && stage == Stage.PREPARE) {
         worker.interrupt(); // a child process or a slow read
       }
       add("total", System.nanoTime() - admitted);
@@ -146,8 +227,16 @@ final class JobRun implements AdmittedJob {
               job, status, result, audioSha256, code, message, Map.copyOf(timings), stack);
       release();
     }
+    meter.ended(outcome);
     onEnd.accept(this);
     listener.done(outcome);
+    return true;
+  }
+
+  /** Lets it go without a result: its record will be delivered again. */
+  synchronized void drop() {
+    ended = true;
+    release();
   }
 
   /** Tells the listener how far the transcription is; between two windows. */

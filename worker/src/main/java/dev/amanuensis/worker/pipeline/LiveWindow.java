@@ -1,29 +1,26 @@
 package dev.amanuensis.worker.pipeline;
 
-import dev.amanuensis.engine.DecoderBatch;
 import dev.amanuensis.engine.NativeBuffer;
-import dev.amanuensis.engine.StepBatch;
+import dev.amanuensis.worker.device.Decoder;
 import dev.amanuensis.worker.transcription.DecodingTask;
 import dev.amanuensis.worker.transcription.SequencePort;
 import dev.amanuensis.worker.transcription.SlotOptions;
 import dev.amanuensis.worker.transcription.StepRequest;
 import dev.amanuensis.worker.transcription.StepResult;
 import dev.amanuensis.worker.transcription.Tokenizer;
-import java.util.ArrayList;
 import java.util.List;
 
 /** A window in the batch: its decoding task and its rows of the step under way. */
 final class LiveWindow implements AutoCloseable {
   final WindowTask task;
   final DecodingTask decoding;
-  final long started = System.nanoTime();
   private List<StepRequest> requests = List.of();
-  private int firstRow;
 
-  LiveWindow(WindowTask task, Tokenizer tokenizer, DecoderBatch decoder) {
+  LiveWindow(WindowTask task, Tokenizer tokenizer, Decoder decoder) {
     this.task = task;
     this.decoding =
-        new DecodingTask(task.window.decoding(), tokenizer, new Port(decoder, task.crossKv));
+        new DecodingTask(
+            task.window.decoding(), tokenizer, new Port(decoder, task.crossKv.buffer()));
   }
 
   /** Asks the task for its next rows. */
@@ -31,49 +28,14 @@ final class LiveWindow implements AutoCloseable {
     requests = decoding.next();
   }
 
-  void addTo(StepBatch steps) {
-    firstRow = steps.size();
-    for (StepRequest r : requests) {
-      int row =
-          r.prompt()
-              ? steps.addPrompt(r.slot(), r.tokens())
-              : steps.add(r.slot(), r.tokens(), r.tokens().length);
-      if (r.noSpeechRow() >= 0) {
-        steps.noSpeechRow(row, r.noSpeechRow());
-      }
-      if (r.topK() > 0) {
-        steps.topK(row, r.topK());
-      }
-      if (r.temperature() > 0) {
-        steps.sample(row, r.temperature(), r.uniform());
-      }
-    }
+  /** The rows of the step under way. */
+  List<StepRequest> requests() {
+    return requests;
   }
 
-  /** Hands the results of its rows to the task. */
-  void acceptFrom(StepBatch steps) {
-    List<StepResult> results = new ArrayList<>(requests.size());
-    for (int i = 0; i < requests.size(); i++) {
-      results.add(result(steps, firstRow + i));
-    }
+  /** Hands the results of its rows, in their order, to the task. */
+  void accept(List<StepResult> results) {
     decoding.accept(results);
-  }
-
-  private static StepResult result(StepBatch steps, int row) {
-    int n = steps.candidates(row);
-    int[] tokens = new int[n];
-    float[] logprobs = new float[n];
-    for (int i = 0; i < n; i++) {
-      tokens[i] = steps.candidateToken(row, i);
-      logprobs[i] = steps.candidateLogprob(row, i);
-    }
-    return new StepResult(
-        steps.token(row),
-        steps.logprob(row),
-        steps.noSpeechProbability(row),
-        tokens,
-        logprobs,
-        steps.margin(row));
   }
 
   @Override
@@ -82,18 +44,15 @@ final class LiveWindow implements AutoCloseable {
   }
 
   /** The slots of one window. */
-  private record Port(DecoderBatch decoder, NativeBuffer crossKv) implements SequencePort {
+  private record Port(Decoder decoder, NativeBuffer crossKv) implements SequencePort {
     @Override
-    public int open(SlotOptions o) {
-      return decoder.openSlot(
-          crossKv,
-          new dev.amanuensis.engine.SlotOptions(
-              o.suppressBlank(), o.timestamps(), o.maxInitialTimestamp(), o.suppress()));
+    public int open(SlotOptions options) {
+      return decoder.open(crossKv, options);
     }
 
     @Override
     public int fork(int slot) {
-      return decoder.forkSlot(slot);
+      return decoder.fork(slot);
     }
 
     @Override
@@ -103,7 +62,7 @@ final class LiveWindow implements AutoCloseable {
 
     @Override
     public void close(int slot) {
-      decoder.closeSlot(slot);
+      decoder.close(slot);
     }
   }
 }

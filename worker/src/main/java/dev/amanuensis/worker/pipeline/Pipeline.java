@@ -1,7 +1,8 @@
 package dev.amanuensis.worker.pipeline;
 
-import dev.amanuensis.engine.Engine;
-import dev.amanuensis.engine.NativeBuffer;
+import dev.amanuensis.worker.buffers.BufferManager;
+import dev.amanuensis.worker.device.Device;
+import dev.amanuensis.worker.device.SpeechModel;
 import dev.amanuensis.worker.job.AdmittedJob;
 import dev.amanuensis.worker.job.ErrorCode;
 import dev.amanuensis.worker.job.Job;
@@ -9,18 +10,15 @@ import dev.amanuensis.worker.job.JobListener;
 import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.job.JobSink;
 import dev.amanuensis.worker.job.Progress;
-import dev.amanuensis.worker.metrics.Meters;
-import dev.amanuensis.worker.metrics.WorkerMetrics;
+import dev.amanuensis.worker.pipeline.StageQueue.Waiting;
 import dev.amanuensis.worker.source.AudioPreparer;
-import dev.amanuensis.worker.transcription.Tokenizer;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,64 +33,110 @@ public final class Pipeline implements JobSink, AutoCloseable {
   private static final long WATCH_MILLIS = 100;
 
   private final PipelineConfig config;
+  private final Device device;
+  private final BufferManager buffers;
+  private final PipelineMeter meter;
+  private final long started = System.nanoTime();
   private final Set<JobRun> runs = ConcurrentHashMap.newKeySet();
   private final AtomicLong sequence = new AtomicLong();
-  private final StageQueue<JobRun> prepareQueue = new StageQueue<>(r -> r);
-  private final StageQueue<WindowTask> encodeQueue = new StageQueue<>(t -> t.run);
-  private final StageQueue<WindowTask> decodeQueue = new StageQueue<>(t -> t.run);
-  private final List<NativeBuffer> crossKv = new ArrayList<>();
+  private final StageQueue<JobRun> prepareQueue;
+  private final StageQueue<WindowTask> encodeQueue;
+  private final StageQueue<WindowTask> decodeQueue;
   private final List<StageThreads> threads = new ArrayList<>();
-  private boolean closing;
+  private volatile boolean closing;
 
-  /** Takes neither the engine nor the preparer over: their owner closes them after the pipeline. */
-  public Pipeline(
-      PipelineConfig config, Engine engine, Tokenizer tokenizer, AudioPreparer preparer) {
-    this(config, engine, tokenizer, preparer, WorkerMetrics.none());
-  }
-
-  /** As above, and reports what happens. */
+  /** Takes nothing over: the owners close what is given, after the pipeline. */
   public Pipeline(
       PipelineConfig config,
-      Engine engine,
-      Tokenizer tokenizer,
+      SpeechModel model,
+      Device device,
       AudioPreparer preparer,
-      WorkerMetrics metrics) {
+      BufferManager buffers,
+      PipelineListener listener) {
+    this(config, model, device, preparer, buffers, listener, Faults.NONE);
+  }
+
+  Pipeline(
+      PipelineConfig config,
+      SpeechModel model,
+      Device device,
+      AudioPreparer preparer,
+      BufferManager buffers,
+      PipelineListener listener,
+      Faults faults) {
     this.config = config;
-    metrics.observe(Meters.JOBS_IN_FLIGHT, runs::size);
-    metrics.observe(Meters.JOBS_MAX, config::maxJobs);
-    metrics.observe(Meters.QUEUE_DEPTH, prepareQueue::size, "stage", "prepare");
-    metrics.observe(Meters.QUEUE_DEPTH, encodeQueue::size, "stage", "encode");
-    metrics.observe(Meters.QUEUE_DEPTH, decodeQueue::size, "stage", "decode");
-    BlockingQueue<NativeBuffer> free = new LinkedBlockingQueue<>();
-    for (int i = 0; i < config.windowsReady(); i++) {
-      crossKv.add(NativeBuffer.allocate(engine.info().crossKvBytes()));
-    }
-    free.addAll(crossKv);
-    PrepareStage prepare = new PrepareStage(prepareQueue, encodeQueue, preparer, engine, tokenizer);
-    EncodeStage encode = new EncodeStage(encodeQueue, decodeQueue, free, engine);
+    this.device = device;
+    this.buffers = buffers;
+    this.meter = new PipelineMeter(listener);
+    Duration ageing = config.ageing();
+    prepareQueue =
+        new StageQueue<>(Stage.PREPARE, config.prepareQueue(), ageing, run -> run, meter);
+    encodeQueue =
+        new StageQueue<>(Stage.ENCODE, config.encodeQueue(), ageing, task -> task.run, meter);
+    decodeQueue =
+        new StageQueue<>(Stage.DECODE, config.decodeQueue(), ageing, task -> task.run, meter);
+    PrepareStage prepare =
+        new PrepareStage(prepareQueue, encodeQueue, buffers, preparer, model, faults);
+    EncodeStage encode = new EncodeStage(encodeQueue, decodeQueue, buffers, model, device, faults);
     DecodeStage decode =
-        new DecodeStage(decodeQueue, encodeQueue, free, engine, tokenizer, config.maxSequences());
-    threads.add(new StageThreads("prepare", config.prepareThreads(), prepare::loop));
-    threads.add(new StageThreads("encode", config.encodeLanes(), encode::loop));
-    threads.add(new StageThreads("decode", 1, decode::loop));
-    threads.add(new StageThreads("watch", 1, this::watch));
+        new DecodeStage(
+            decodeQueue, encodeQueue, model, config.maxSequences(), meter, faults, () -> closing);
+    if (config.mode() == PipelineConfig.Mode.SEQUENTIAL) {
+      start("sequential", Stage.PREPARE, 1, () -> sequential(prepare, encode, decode));
+    } else {
+      start("prepare", Stage.PREPARE, config.prepareThreads(), prepare::loop);
+      start("encode", Stage.ENCODE, config.encodeLanes(), encode::loop);
+      start("decode", Stage.DECODE, config.decodeLanes(), decode::loop);
+    }
+    threads.add(new StageThreads("watch", 1, this::watch, e -> {}));
+  }
+
+  private void start(String name, Stage stage, int count, StageThreads.Body body) {
+    threads.add(new StageThreads(name, count, body, e -> meter.restarted(stage, e)));
+  }
+
+  /** The stages in turn: one job at a time. */
+  private void sequential(PrepareStage prepare, EncodeStage encode, DecodeStage decode)
+      throws InterruptedException {
+    try (EncodeStage.Lane encoder = encode.newLane();
+        DecodeStage.Lane decoder = decode.newLane()) {
+      while (true) {
+        while (encodeQueue.size() > 0 || decodeQueue.size() > 0 || decoder.live() > 0) {
+          if (encodeQueue.size() > 0) {
+            encoder.turn();
+          }
+          decoder.turn(0);
+        }
+        prepare.turn();
+      }
+    }
   }
 
   @Override
   public AdmittedJob tryAdmit(Job job, Progress from, JobListener listener) {
-    JobRun run = new JobRun(job, from, listener, sequence.getAndIncrement(), this::ended);
+    JobRun run = new JobRun(job, from, listener, sequence.getAndIncrement(), runs::remove, meter);
     synchronized (this) {
-      if (closing || runs.size() >= config.maxJobs()) {
+      if (closing || runs.size() >= config.maxJobs() || !prepareQueue.tryReserve()) {
+        meter.refused(job);
         return null;
       }
       runs.add(run);
     }
+    meter.admitted(job);
     prepareQueue.put(run);
     return run;
   }
 
-  private void ended(JobRun run) {
-    runs.remove(run);
+  /** Ends all jobs of that id that are held here with CANCELLED; their number. */
+  public int cancel(String jobId) {
+    int n = 0;
+    for (JobRun run : runs) {
+      if (run.job.id().equals(jobId)) {
+        run.cancel();
+        n++;
+      }
+    }
+    return n;
   }
 
   @Override
@@ -100,37 +144,68 @@ public final class Pipeline implements JobSink, AutoCloseable {
     return runs.size();
   }
 
-  /** Ends what is late. */
+  /** All of it at one moment. Takes some microseconds. */
+  public PipelineSnapshot snapshot() {
+    boolean staged = config.mode() == PipelineConfig.Mode.STAGED;
+    return new PipelineSnapshot(
+        config.mode().name().toLowerCase(Locale.ROOT),
+        Duration.ofNanos(System.nanoTime() - started),
+        config.maxJobs(),
+        runs.size(),
+        meter.admitted(),
+        meter.refused(),
+        meter.ended(),
+        meter.windows(),
+        meter.audio(),
+        List.of(
+            stage(Stage.PREPARE, staged ? config.prepareThreads() : 1, prepareQueue),
+            stage(Stage.ENCODE, staged ? config.encodeLanes() : 1, encodeQueue),
+            stage(Stage.DECODE, staged ? config.decodeLanes() : 1, decodeQueue)),
+        meter.decoder(config.maxSequences()),
+        device.statistics(),
+        buffers.statistics(),
+        runs.stream().map(JobRun::held).toList());
+  }
+
+  private PipelineSnapshot.StageSnapshot stage(Stage stage, int count, StageQueue<?> queue) {
+    return meter.snapshot(stage, count, queue.size(), queue.capacity());
+  }
+
+  /** Ends what is late, and looks after the buffers. */
   private void watch() throws InterruptedException {
     while (true) {
       Thread.sleep(WATCH_MILLIS);
+      buffers.tend();
       Instant now = Instant.now();
       long nanos = System.nanoTime();
       for (JobRun run : runs) {
-        if (run.job.deadline() != null && now.isAfter(run.job.deadline())) {
+        if (now.isAfter(run.deadline())) {
           run.end(
               JobResult.Status.EXPIRED,
               null,
               ErrorCode.DEADLINE_EXCEEDED,
               "the deadline %s passed".formatted(run.job.deadline()));
         }
-        for (Stage stage : Stage.values()) {
-          if (run.inStage(stage, nanos) > config.stageTimeout().toNanos()) {
-            run.end(
-                JobResult.Status.FAILED,
-                null,
-                ErrorCode.STAGE_TIMEOUT,
-                "stage %s took longer than %s".formatted(stage, config.stageTimeout()));
-          }
-        }
+        config.timeouts().forEach((stage, most) -> endIfSlow(run, stage, most, nanos));
       }
+    }
+  }
+
+  private void endIfSlow(JobRun run, Stage stage, Duration most, long now) {
+    if (run.inStage(stage, now) > most.toNanos()
+        && run.end(
+            JobResult.Status.FAILED,
+            null,
+            ErrorCode.STAGE_TIMEOUT,
+            "stage %s took longer than %s".formatted(stage.label(), most))) {
+      meter.timedOut(stage, run.job);
     }
   }
 
   /** Stops the stages. Jobs still in flight are dropped without a result: their records remain. */
   @Override
   public void close() {
-    Collection<JobRun> left;
+    List<JobRun> left;
     synchronized (this) {
       closing = true;
       left = List.copyOf(runs);
@@ -139,7 +214,10 @@ public final class Pipeline implements JobSink, AutoCloseable {
     if (!left.isEmpty()) {
       LOG.info("dropping {} jobs in flight; they will be delivered again", left.size());
     }
+    left.forEach(JobRun::drop);
     threads.forEach(StageThreads::close);
-    crossKv.forEach(NativeBuffer::close);
+    for (Waiting<WindowTask> w = decodeQueue.poll(); w != null; w = decodeQueue.poll()) {
+      w.item().crossKv.close();
+    }
   }
 }

@@ -26,6 +26,14 @@ public interface PipelineListener {
   /** One step of the decoder. */
   default void stepped(int rows, long tookNanos) {}
 
+  /**
+   * A window is decoded; more than one attempt means that it was repeated at other temperatures.
+   */
+  default void windowDone(Job job, int attempts) {}
+
+  /** The words of a window got their times; part of the decode stage. */
+  default void aligned(Job job, long tookNanos) {}
+
   /** The job took longer in the stage than it may. */
   default void timedOut(Stage stage, Job job) {}
 

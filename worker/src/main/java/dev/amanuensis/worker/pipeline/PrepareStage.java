@@ -1,6 +1,11 @@
 package dev.amanuensis.worker.pipeline;
 
-import dev.amanuensis.engine.Engine;
+import dev.amanuensis.worker.buffers.BufferManager;
+import dev.amanuensis.worker.buffers.Lease;
+import dev.amanuensis.worker.buffers.Pool;
+import dev.amanuensis.worker.buffers.PoolExhaustedException;
+import dev.amanuensis.worker.device.SpeechModel;
+import dev.amanuensis.worker.pipeline.StageQueue.Waiting;
 import dev.amanuensis.worker.source.AudioPreparer;
 import dev.amanuensis.worker.source.PreparedAudio;
 import dev.amanuensis.worker.transcription.Geometry;
@@ -19,59 +24,97 @@ final class PrepareStage {
 
   private final StageQueue<JobRun> queue;
   private final StageQueue<WindowTask> next;
+  private final BufferManager buffers;
   private final AudioPreparer preparer;
-  private final Engine engine;
+  private final SpeechModel model;
   private final Tokenizer tokenizer;
+  private final Faults faults;
 
   PrepareStage(
       StageQueue<JobRun> queue,
       StageQueue<WindowTask> next,
+      BufferManager buffers,
       AudioPreparer preparer,
-      Engine engine,
-      Tokenizer tokenizer) {
+      SpeechModel model,
+      Faults faults) {
     this.queue = queue;
     this.next = next;
+    this.buffers = buffers;
     this.preparer = preparer;
-    this.engine = engine;
-    this.tokenizer = tokenizer;
+    this.model = model;
+    this.tokenizer = model.tokenizer();
+    this.faults = faults;
   }
 
+  /** One thread. */
   void loop() throws InterruptedException {
     while (true) {
-      JobRun run = queue.take();
-      if (!run.enter(Stage.PREPARE)) {
-        continue;
-      }
-      WindowTask task = null;
-      try {
-        task = prepare(run);
-      } catch (InterruptedException e) {
-        if (!run.hasEnded()) {
-          run.fail(new IllegalStateException("the worker is stopping"));
-          throw e;
-        }
-      } catch (Throwable e) {
-        run.fail(e);
-      } finally {
-        run.leave("prepare");
-      }
+      turn();
+    }
+  }
+
+  /**
+   * Prepares one job. What it needs comes first and the job last: whatever is urgent may still
+   * arrive while this thread waits for a place or a buffer.
+   */
+  void turn() throws InterruptedException {
+    queue.awaitItem();
+    next.reserve();
+    boolean placed = false;
+    try (Held memory = new Held(buffers.acquire(Pool.AUDIO, "the prepare stage"))) {
+      Waiting<JobRun> waiting = queue.poll();
+      WindowTask task = waiting == null ? null : prepare(waiting, memory);
       if (task != null) {
+        placed = true;
         next.put(task);
+      }
+    } catch (PoolExhaustedException e) {
+      Waiting<JobRun> loser = queue.poll();
+      if (loser != null) {
+        loser.run().fail(e);
+      }
+    } finally {
+      if (!placed) {
+        next.release();
       }
     }
   }
 
   /** The first window, or null if there is nothing to do. */
-  private WindowTask prepare(JobRun run) throws Exception {
-    OptionCheck.check(run.job.options(), tokenizer);
-    PreparedAudio audio = preparer.prepare(run.job);
-    run.prepared(audio);
+  private WindowTask prepare(Waiting<JobRun> waiting, Held memory) throws InterruptedException {
+    JobRun run = waiting.run();
+    if (!run.enter(Stage.PREPARE, waiting.waited())) {
+      return null;
+    }
+    try {
+      faults.at(Stage.PREPARE, run.job);
+      OptionCheck.check(run.job.options(), tokenizer);
+      Lease lease = memory.take().handTo("job " + run.job.id());
+      run.prepared(preparer.prepare(run.job, lease));
+      return firstWindow(run);
+    } catch (InterruptedException e) {
+      if (!run.hasEnded()) {
+        throw e; // the pipeline is closing
+      }
+    } catch (Exception e) {
+      run.fail(e);
+    } catch (Error e) {
+      run.fail(e);
+      throw e;
+    } finally {
+      run.leave("prepare");
+    }
+    return null;
+  }
+
+  private WindowTask firstWindow(JobRun run) throws Exception {
+    PreparedAudio audio = run.audio();
     long started = System.nanoTime();
     long frames = audio.samples() / Geometry.HOP;
     float max = -10;
     for (long first = 0; first < frames && !run.hasEnded(); first += STRETCH) {
       long count = Math.min(STRETCH, frames - first);
-      max = Math.max(max, engine.melMax(audio.pcm(), audio.samples(), first, count));
+      max = Math.max(max, model.melMax(audio.pcm(), audio.samples(), first, count));
     }
     run.globalMax = max;
     run.add("mel", System.nanoTime() - started);

@@ -1,6 +1,6 @@
 package dev.amanuensis.worker.pipeline;
 
-import dev.amanuensis.engine.NativeBuffer;
+import dev.amanuensis.worker.buffers.Lease;
 import dev.amanuensis.worker.transcription.Geometry;
 import dev.amanuensis.worker.transcription.WindowRequest;
 
@@ -9,12 +9,18 @@ import dev.amanuensis.worker.transcription.WindowRequest;
  * K/V, the decode stage gives it back.
  */
 final class WindowTask {
+  /** How often a window is decoded again because the thread that decoded it died. */
+  private static final int MOST_RESTARTS = 8;
+
   final JobRun run;
 
   /** Null: detect the language on the first 30 s. */
   final WindowRequest window;
 
-  NativeBuffer crossKv;
+  /** Set between encode and decode. */
+  Lease crossKv;
+
+  private int restarts;
 
   WindowTask(JobRun run, WindowRequest window) {
     this.run = run;
@@ -23,6 +29,11 @@ final class WindowTask {
 
   boolean detectsLanguage() {
     return window == null;
+  }
+
+  /** Sequences in the decoder at once, at most. */
+  int maxSlots() {
+    return detectsLanguage() ? 0 : window.decoding().maxSlots();
   }
 
   long firstFrame() {
@@ -35,5 +46,15 @@ final class WindowTask {
    */
   int frames() {
     return detectsLanguage() ? Geometry.WINDOW_FRAMES : window.frames();
+  }
+
+  /** Whether it may be tried once more after its thread died. */
+  boolean mayRestart() {
+    return restarts++ < MOST_RESTARTS;
+  }
+
+  /** For the owner of its leases. */
+  String label() {
+    return "job " + run.job.id() + " from " + firstFrame() / 100.0 + " s";
   }
 }

@@ -1,5 +1,6 @@
 package dev.amanuensis.worker.source;
 
+import dev.amanuensis.worker.buffers.Lease;
 import dev.amanuensis.worker.job.AudioSource;
 import dev.amanuensis.worker.job.ErrorCode;
 import dev.amanuensis.worker.job.Job;
@@ -35,16 +36,37 @@ public final class AudioPreparer implements AutoCloseable {
     this.ffmpeg = new FfmpegDecoder(config.decodeTimeout(), maxPcmBytes);
   }
 
+  /** As below, into a buffer of its own. */
+  public PreparedAudio prepare(Job job) throws JobException, InterruptedException {
+    return prepare(job, Lease.unpooled(PreparedAudio.WINDOW_BYTES, "job " + job.id()));
+  }
+
   /**
+   * @param memory of {@link PreparedAudio#WINDOW_BYTES}: taken over, also by a failure
    * @return decoded audio, which the caller closes
    * @throws JobException if there is no audio to be had; the message says why
    * @throws InterruptedException if the job was cancelled; nothing is left behind
    */
-  public PreparedAudio prepare(Job job) throws JobException, InterruptedException {
+  public PreparedAudio prepare(Job job, Lease memory) throws JobException, InterruptedException {
+    boolean prepared = false;
+    try {
+      PreparedAudio audio = prepareInto(job, memory);
+      prepared = true;
+      return audio;
+    } finally {
+      if (!prepared && memory.isOpen()) {
+        memory.close();
+      }
+    }
+  }
+
+  private PreparedAudio prepareInto(Job job, Lease memory)
+      throws JobException, InterruptedException {
     try {
       return job.source() instanceof AudioSource.Inline inline
-          ? prepareInline(inline)
-          : prepareFile(references.resolve((AudioSource.Reference) job.source()), job.source());
+          ? prepareInline(inline, memory)
+          : prepareFile(
+              references.resolve((AudioSource.Reference) job.source()), job.source(), memory);
     } catch (ClosedByInterruptException e) {
       // The channel left the flag set; the exception takes its place.
       Thread.interrupted();
@@ -63,7 +85,7 @@ public final class AudioPreparer implements AutoCloseable {
         : new JobException(ErrorCode.INTERNAL, "the audio can't be prepared: " + e, e);
   }
 
-  private PreparedAudio prepareInline(AudioSource.Inline source)
+  private PreparedAudio prepareInline(AudioSource.Inline source, Lease memory)
       throws JobException, IOException, InterruptedException {
     long started = System.nanoTime();
     ByteBuffer bytes = source.bytes().duplicate();
@@ -71,7 +93,7 @@ public final class AudioPreparer implements AutoCloseable {
     String sha256 = Sha256.of(bytes.duplicate());
     checkHash(sha256, source.sha256());
     long fetched = System.nanoTime();
-    PcmBuffer pcm = new PcmBuffer(config.spillDirectory());
+    PcmBuffer pcm = new PcmBuffer(config.spillDirectory(), memory);
     try {
       Optional<WavFile.Samples> wav = WavFile.samples(bytes, bytes.remaining());
       if (wav.isPresent()) {
@@ -79,6 +101,7 @@ public final class AudioPreparer implements AutoCloseable {
         int from = bytes.position() + (int) wav.get().offset();
         ByteBuffer samples = bytes.duplicate();
         samples.limit(from + (int) wav.get().length()).position(from);
+        pcm.expect(wav.get().length());
         pcm.write(samples);
       } else {
         decodeCopy(bytes, pcm);
@@ -107,13 +130,13 @@ public final class AudioPreparer implements AutoCloseable {
     }
   }
 
-  private PreparedAudio prepareFile(Path file, AudioSource source)
+  private PreparedAudio prepareFile(Path file, AudioSource source, Lease memory)
       throws JobException, IOException, InterruptedException {
     long started = System.nanoTime();
     String sha256 = hashOf(file);
     checkHash(sha256, source.sha256());
     long fetched = System.nanoTime();
-    PcmBuffer pcm = new PcmBuffer(config.spillDirectory());
+    PcmBuffer pcm = new PcmBuffer(config.spillDirectory(), memory);
     try {
       if (!copyWav(file, pcm)) {
         ffmpeg.decode(file, pcm);
@@ -148,6 +171,7 @@ public final class AudioPreparer implements AutoCloseable {
       }
       checkLength(wav.get().length());
       channel.position(wav.get().offset());
+      pcm.expect(wav.get().length());
       for (long left = wav.get().length(); left > 0; ) {
         block.clear().limit((int) Math.min(BLOCK, left));
         int n = channel.read(block);

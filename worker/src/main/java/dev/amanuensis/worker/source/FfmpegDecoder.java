@@ -5,6 +5,7 @@ import dev.amanuensis.worker.job.JobException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,6 +24,12 @@ import org.slf4j.LoggerFactory;
  */
 final class FfmpegDecoder implements AutoCloseable {
   /** Address space of the child: decoders of hostile files ask for any amount. */
+  /**
+   * Bytes of a file that is probably longer than 30 s: half of what plain PCM has, as FLAC. A wrong
+   * guess costs a temporary file, or the move of 30 s of PCM into one.
+   */
+  private static final long LIKELY_LONG = PcmBuffer.WINDOW_BYTES / 2;
+
   private static final long MAX_KIB = 1L << 20;
 
   /** FFmpeg's exit code when more than two thirds of the packets did not decode. */
@@ -59,6 +66,9 @@ final class FfmpegDecoder implements AutoCloseable {
    */
   void decode(Path file, PcmBuffer pcm) throws JobException, IOException, InterruptedException {
     long end = System.nanoTime() + timeout.toNanos();
+    if (Files.size(file) > LIKELY_LONG) {
+      pcm.expect(PcmBuffer.WINDOW_BYTES + 1L);
+    }
     Process child = start(file);
     try {
       ErrorTail errors = new ErrorTail(child.getErrorStream());

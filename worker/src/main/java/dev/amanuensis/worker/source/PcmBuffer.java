@@ -1,5 +1,7 @@
 package dev.amanuensis.worker.source;
 
+import dev.amanuensis.engine.Copies;
+import dev.amanuensis.worker.buffers.Lease;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
@@ -11,27 +13,45 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Collects PCM as it is decoded. The first {@value #WINDOW_BYTES} bytes stay in memory; what is
- * longer goes to a temporary file that is mapped and unlinked, so that neither memory nor disk
- * keeps anything after {@link #close}. One thread at a time.
+ * Collects PCM as it is decoded. The first {@value #WINDOW_BYTES} bytes lie in a leased buffer;
+ * what is longer goes to a temporary file that is mapped and unlinked, so that neither memory nor
+ * disk keeps anything after {@link #close}. One thread at a time.
  */
 final class PcmBuffer implements AutoCloseable {
   /** 30 s at 16 kHz, 16 bits. */
   static final int WINDOW_BYTES = 30 * 16_000 * 2;
 
   private final Path directory;
-  private ByteBuffer memory = ByteBuffer.allocateDirect(WINDOW_BYTES);
+  private Lease lease;
+  private ByteBuffer memory;
   private FileChannel file;
   private ByteBuffer mapped;
   private long bytes;
+  private long copied;
 
-  PcmBuffer(Path directory) {
+  /**
+   * @param lease of {@value #WINDOW_BYTES} bytes at least; taken over
+   */
+  PcmBuffer(Path directory, Lease lease) {
     this.directory = directory;
+    this.lease = lease;
+    this.memory = lease.buffer().bytes().limit(WINDOW_BYTES);
+  }
+
+  /**
+   * So many bytes will come: what does not fit into the buffer goes to the file from the start,
+   * instead of being moved there once the buffer is full.
+   */
+  void expect(long total) throws IOException {
+    if (file == null && bytes == 0 && total > WINDOW_BYTES) {
+      spill();
+    }
   }
 
   /** Appends all remaining bytes. */
   void write(ByteBuffer data) throws IOException {
     bytes += data.remaining();
+    copied += data.remaining();
     if (file == null && data.remaining() <= memory.remaining()) {
       memory.put(data);
       return;
@@ -49,11 +69,13 @@ final class PcmBuffer implements AutoCloseable {
     file = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
     Files.delete(path); // the open channel, and later the mapping, keep the data
     memory.flip();
+    copied += memory.remaining();
     while (memory.hasRemaining()) {
       file.write(memory);
     }
-    free(memory);
     memory = null;
+    lease.close();
+    lease = null;
   }
 
   /** No more is written. */
@@ -62,6 +84,12 @@ final class PcmBuffer implements AutoCloseable {
       mapped = file.map(FileChannel.MapMode.READ_ONLY, 0, bytes);
       file.close();
     }
+    Copies.count(copied);
+  }
+
+  /** Copies of each byte, on the average. */
+  double copies() {
+    return bytes == 0 ? 1 : (double) copied / bytes;
   }
 
   long bytes() {
@@ -74,14 +102,20 @@ final class PcmBuffer implements AutoCloseable {
     if (data == null) {
       throw new IllegalStateException("the audio is closed");
     }
+    if (lease != null) {
+      lease.buffer(); // throws if it is not ours any more
+    }
     ByteBuffer whole = data.duplicate().clear().limit((int) (bytes & ~1L));
     return whole.order(ByteOrder.LITTLE_ENDIAN);
   }
 
   @Override
   public void close() {
-    free(memory);
+    if (lease != null) {
+      lease.close();
+    }
     free(mapped);
+    lease = null;
     memory = null;
     mapped = null;
     if (file != null && file.isOpen()) {

@@ -9,6 +9,9 @@ import java.util.Map;
  * after {@link #close}.
  */
 public final class PreparedAudio implements AutoCloseable {
+  /** Audio up to 30 s lies in one leased buffer of this size; what is longer in a mapped file. */
+  public static final int WINDOW_BYTES = PcmBuffer.WINDOW_BYTES;
+
   private final PcmBuffer pcm;
   private final String sha256;
   private final Map<String, Double> timings;
@@ -26,6 +29,11 @@ public final class PreparedAudio implements AutoCloseable {
 
   public long samples() {
     return pcm.bytes() / 2;
+  }
+
+  /** How often each of its bytes was copied on its way here: 1 unless the buffer was outgrown. */
+  public double copies() {
+    return pcm.copies();
   }
 
   /** Lower-case hex sha256 of the audio file's bytes as they were received. */

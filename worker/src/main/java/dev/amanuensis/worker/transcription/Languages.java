@@ -1,6 +1,8 @@
 package dev.amanuensis.worker.transcription;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -44,6 +46,17 @@ public final class Languages {
   }
 
   private Languages() {}
+
+  /** Codes of the languages of all multilingual checkpoints before large-v3, in token order. */
+  static List<String> codes() {
+    String[] names = NAMES.strip().split("\\s+");
+    List<String> codes = new ArrayList<>();
+    for (int i = 0; i < names.length; i += 2) {
+      codes.add(names[i]);
+    }
+    codes.remove("yue"); // came with large-v3
+    return codes;
+  }
 
   /** The code for a code or an English name in any case, or null if there is none. */
   public static String code(String codeOrName) {

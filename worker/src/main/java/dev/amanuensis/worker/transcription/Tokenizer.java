@@ -36,6 +36,19 @@ public final class Tokenizer {
     return new Tokenizer(TokenizerFile.read(json));
   }
 
+  /**
+   * Bytes as tokens, and Whisper base's special tokens where it has them: for work without a model.
+   *
+   * @param tokens texts that are one token beside the single bytes
+   */
+  public static Tokenizer ofBytes(String... tokens) {
+    try {
+      return new Tokenizer(TokenizerFile.ofBytes(tokens));
+    } catch (IOException e) {
+      throw new IllegalStateException(e); // what ofBytes makes is complete
+    }
+  }
+
   private Tokenizer(TokenizerFile file) throws IOException {
     Map<String, Integer> added = file.added();
     eot = special(added, "<|endoftext|>");

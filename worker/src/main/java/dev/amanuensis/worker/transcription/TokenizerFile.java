@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -21,6 +22,30 @@ record TokenizerFile(Map<String, Integer> vocabulary, Map<String, Integer> added
   /** Does not intern field names: here each token is one, and that would take most of the time. */
   private static final JsonFactory JSON =
       JsonFactory.builder().disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES).build();
+
+  /** Single bytes and the given texts, and the special tokens at Whisper base's ids. */
+  static TokenizerFile ofBytes(String... tokens) {
+    Map<String, Integer> vocabulary = new HashMap<>();
+    for (int b = 0; b < 256; b++) {
+      vocabulary.put(ByteAlphabet.of(b), b);
+    }
+    for (String token : tokens) {
+      vocabulary.put(ByteAlphabet.encode(token), vocabulary.size());
+    }
+    Map<String, Integer> added = new HashMap<>();
+    int id = 50_257;
+    added.put("<|endoftext|>", id++);
+    added.put("<|startoftranscript|>", id++);
+    for (String language : Languages.codes()) {
+      added.put("<|" + language + "|>", id++);
+    }
+    for (String special :
+        List.of(
+            "translate", "transcribe", "startoflm", "startofprev", "nospeech", "notimestamps")) {
+      added.put("<|" + special + "|>", id++);
+    }
+    return new TokenizerFile(vocabulary, added);
+  }
 
   static TokenizerFile read(InputStream json) throws IOException {
     Map<String, Integer> vocabulary = new HashMap<>(1 << 17);

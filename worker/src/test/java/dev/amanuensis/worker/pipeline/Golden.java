@@ -7,6 +7,9 @@ import dev.amanuensis.engine.EngineOptions;
 import dev.amanuensis.engine.Profile;
 import dev.amanuensis.model.ModelFiles;
 import dev.amanuensis.model.ModelStore;
+import dev.amanuensis.worker.buffers.BufferManager;
+import dev.amanuensis.worker.device.CpuDevice;
+import dev.amanuensis.worker.device.EngineModel;
 import dev.amanuensis.worker.job.AudioSource;
 import dev.amanuensis.worker.job.Job;
 import dev.amanuensis.worker.job.JobResult;
@@ -31,8 +34,8 @@ final class Golden implements AutoCloseable {
   static final Path SPEECH = Path.of("src/test/resources/speech");
 
   final JsonNode transcripts;
-  final Engine engine;
-  final Tokenizer tokenizer;
+  final EngineModel speech;
+  final BufferManager buffers;
   final AudioPreparer preparer = new AudioPreparer(SourceConfig.defaults());
   final Pipeline pipeline;
 
@@ -44,11 +47,22 @@ final class Golden implements AutoCloseable {
     transcripts =
         new ObjectMapper().readTree(Path.of("src/test/resources/golden/transcripts.json").toFile());
     ModelFiles model = ModelStore.defaultStore().locate();
-    engine = Engine.open(model.weights(), options);
+    Tokenizer tokenizer;
     try (InputStream json = Files.newInputStream(model.tokenizer())) {
       tokenizer = Tokenizer.read(json);
     }
-    pipeline = new Pipeline(PipelineConfig.defaults(), engine, tokenizer, preparer);
+    Engine engine = Engine.open(model.weights(), options);
+    speech = new EngineModel(model.name(), model.sha256(), engine, tokenizer);
+    PipelineConfig config = PipelineConfig.defaults();
+    buffers = new BufferManager(config.buffers(speech));
+    pipeline =
+        new Pipeline(
+            config,
+            speech,
+            new CpuDevice(speech, config.encodeLanes()),
+            preparer,
+            buffers,
+            PipelineListener.NONE);
   }
 
   List<String> files() {
@@ -115,7 +129,8 @@ final class Golden implements AutoCloseable {
   @Override
   public void close() {
     pipeline.close();
+    buffers.close();
     preparer.close();
-    engine.close();
+    speech.close();
   }
 }

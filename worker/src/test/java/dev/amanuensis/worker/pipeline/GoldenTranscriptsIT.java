@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.amanuensis.engine.Profile;
+import dev.amanuensis.worker.buffers.Pool;
 import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.job.Segment;
 import dev.amanuensis.worker.job.TranscriptionResult;
@@ -71,6 +72,18 @@ class GoldenTranscriptsIT {
     System.out.printf("words: %d of %d have both times within 0.02 s%n", near, words);
     assertThat(words).isGreaterThan(500);
     assertThat(near).isGreaterThanOrEqualTo((int) Math.ceil(0.99 * words));
+  }
+
+  @Test
+  void copiesOfAudioStayWithinThreePerWindowAndBuffersReturn() throws Exception {
+    for (String file : List.of("jfk.wav", "librispeech/103-1240-0000.flac", "long.flac")) {
+      JobResult result = golden.submit(file, false).get(10, TimeUnit.MINUTES);
+      // PCM, log-mel, encoder states.
+      assertThat(result.timings().get("copies_per_window")).as(file).isLessThanOrEqualTo(3.0);
+      assertThat(result.timings().get("copied_bytes")).as(file).isGreaterThan(4_000_000.0);
+    }
+    assertThat(golden.buffers.statistics().of(Pool.MEL).inUse()).isZero();
+    assertThat(golden.buffers.statistics().of(Pool.ENCODER).inUse()).isZero();
   }
 
   private static Map<String, CompletableFuture<JobResult>> submitAll(boolean words)

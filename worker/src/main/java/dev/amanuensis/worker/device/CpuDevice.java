@@ -1,0 +1,86 @@
+package dev.amanuensis.worker.device;
+
+import dev.amanuensis.engine.CpuInfo;
+import dev.amanuensis.engine.EncoderLane;
+import dev.amanuensis.engine.Engine;
+import dev.amanuensis.engine.NativeBuffer;
+
+/** The cores: always there. Each lane runs a window on its own thread. */
+public final class CpuDevice implements Device {
+  /** Multiplications and additions of Whisper base's encoder for a window. */
+  private static final double OPERATIONS = 87.4e9;
+
+  private final Engine engine;
+  private final int lanes;
+  private final String description;
+  private final DeviceMeter meter = new DeviceMeter();
+
+  /**
+   * @param model closed by its owner, after this
+   * @param lanes windows side by side, one thread each
+   */
+  public CpuDevice(EngineModel model, int lanes) {
+    this.engine = model.engine();
+    this.lanes = lanes;
+    CpuInfo cpu = Engine.cpu();
+    this.description = "cpu " + cpu.dnnlIsa();
+  }
+
+  @Override
+  public String description() {
+    return description;
+  }
+
+  @Override
+  public boolean simulated() {
+    return false;
+  }
+
+  @Override
+  public int lanes() {
+    return lanes;
+  }
+
+  @Override
+  public Lane newLane() {
+    return new CpuLane(engine.newLane(1));
+  }
+
+  @Override
+  public DeviceStatistics statistics() {
+    return meter.statistics(this, lanes, OPERATIONS, 0);
+  }
+
+  @Override
+  public void close() {}
+
+  private final class CpuLane implements Lane {
+    private final EncoderLane lane;
+
+    CpuLane(EncoderLane lane) {
+      this.lane = lane;
+    }
+
+    @Override
+    public void encode(NativeBuffer mel, int contentFrames, NativeBuffer states) {
+      long started = System.nanoTime();
+      boolean failed = true;
+      try {
+        lane.encode(mel, contentFrames, states);
+        failed = false;
+      } finally {
+        meter.add(System.nanoTime() - started, failed);
+      }
+    }
+
+    @Override
+    public void crossKv(NativeBuffer states, int contentFrames, NativeBuffer crossKv) {
+      lane.crossKv(states, contentFrames, crossKv);
+    }
+
+    @Override
+    public void close() {
+      lane.close();
+    }
+  }
+}
