@@ -1,5 +1,6 @@
 package dev.amanuensis.worker;
 
+import dev.amanuensis.worker.admin.WorkerView;
 import dev.amanuensis.worker.buffers.BufferManager;
 import dev.amanuensis.worker.config.Setting;
 import dev.amanuensis.worker.config.WorkerConfig;
@@ -8,12 +9,14 @@ import dev.amanuensis.worker.intake.JobLoop;
 import dev.amanuensis.worker.intake.ShareLoop;
 import dev.amanuensis.worker.intake.ShareLoops;
 import dev.amanuensis.worker.job.JobSink;
+import dev.amanuensis.worker.metrics.Meters;
 import dev.amanuensis.worker.metrics.PipelineGauges;
 import dev.amanuensis.worker.metrics.PipelineMeters;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.pipeline.Pipeline;
 import dev.amanuensis.worker.pipeline.PipelineConfig;
 import dev.amanuensis.worker.pipeline.PipelineSnapshot;
+import dev.amanuensis.worker.publish.Heartbeats;
 import dev.amanuensis.worker.publish.Partials;
 import dev.amanuensis.worker.publish.ResultEncoder;
 import dev.amanuensis.worker.publish.TransactionalPublisher;
@@ -40,6 +43,9 @@ public final class Worker implements AutoCloseable {
   private final BufferManager buffers;
   private final Pipeline pipeline;
   private final DeliveryLoop loop;
+  private final WorkerView view;
+  private final HeartbeatSource heartbeat;
+  private final Heartbeats heartbeats;
 
   /**
    * Loads the model and builds the stages; nothing is consumed before {@link #start}.
@@ -89,6 +95,20 @@ public final class Worker implements AutoCloseable {
             model.model().profile(),
             model.device().description());
     this.loop = loop(config, id, identity, around.apply(pipeline), metrics);
+    metrics.observe(
+        Meters.INFO,
+        () -> 1,
+        "worker",
+        id,
+        "model",
+        identity.model(),
+        "profile",
+        identity.profile(),
+        "device",
+        identity.device());
+    this.view = new LiveView(identity, pipeline, loop, metrics, config.text(Setting.GROUP_ID));
+    this.heartbeat = new HeartbeatSource(view, config.text(Setting.GROUP_ID));
+    this.heartbeats = heartbeats(new KafkaSettings(config, id));
     LOG.info(
         "worker {} has loaded {} ({}) for {}",
         id,
@@ -137,6 +157,19 @@ public final class Worker implements AutoCloseable {
         kafka.registry());
   }
 
+  /** Null if none are wanted. */
+  private Heartbeats heartbeats(KafkaSettings kafka) {
+    Duration period = config.seconds(Setting.HEARTBEAT_SECONDS);
+    return period.isZero()
+        ? null
+        : new Heartbeats(
+            kafka.heartbeats(),
+            kafka.registry(),
+            config.text(Setting.WORKERS_TOPIC),
+            period,
+            heartbeat);
+  }
+
   private static SourceConfig sourceConfig(WorkerConfig c) {
     String spill = c.text(Setting.SPILL_DIR);
     return new SourceConfig(
@@ -159,7 +192,20 @@ public final class Worker implements AutoCloseable {
     }
   }
 
+  /** What an admin server may see of this worker. */
+  public WorkerView view() {
+    return view;
+  }
+
+  /** Where the fleet finds this worker's admin server, or null; before {@link #start}. */
+  public void advertise(String adminUrl) {
+    heartbeat.adminUrl(adminUrl);
+  }
+
   public void start() {
+    if (heartbeats != null) {
+      heartbeats.start();
+    }
     loop.start();
   }
 
@@ -186,7 +232,12 @@ public final class Worker implements AutoCloseable {
 
   /** As {@link #close()} with another grace period. */
   public void close(Duration grace) {
+    heartbeat.ending("stopping");
     loop.close(grace);
+    if (heartbeats != null) {
+      heartbeat.ending("stopped");
+      heartbeats.close();
+    }
     pipeline.close();
     buffers.close();
     preparer.close();

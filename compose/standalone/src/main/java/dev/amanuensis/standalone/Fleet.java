@@ -12,7 +12,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A broker, a registry and a worker in this JVM. The model is loaded while the broker starts. One
@@ -24,6 +26,7 @@ final class Fleet implements LocalFleet {
   private final EmbeddedBroker broker;
   private final RegistryServer registry;
   private final WorkerThread worker;
+  private final Admin admin;
 
   /**
    * What to start.
@@ -35,19 +38,22 @@ final class Fleet implements LocalFleet {
    */
   record Plan(Path data, int kafkaPort, int registryPort, Map<String, String> workerSettings) {}
 
-  private Fleet(EmbeddedBroker broker, RegistryServer registry, WorkerThread worker) {
+  private Fleet(EmbeddedBroker broker, RegistryServer registry, WorkerThread worker, Admin admin) {
     this.broker = broker;
     this.registry = registry;
     this.worker = worker;
+    this.admin = admin;
   }
 
   /** Returns once broker and registry serve; the worker follows. */
   static Fleet start(Plan plan) throws CliException, InterruptedException {
+    Admin admin = Admin.start(Workers.config(plan.workerSettings()), List.of());
     Fleet fleet =
         new Fleet(
             new EmbeddedBroker(plan.data().resolve("kafka"), plan.kafkaPort()),
             new RegistryServer(plan.data().resolve("registry"), plan.registryPort()),
-            new WorkerThread(plan.workerSettings()));
+            new WorkerThread(plan.workerSettings(), admin),
+            admin);
     try {
       fleet.startServers(plan);
       return fleet;
@@ -86,6 +92,11 @@ final class Fleet implements LocalFleet {
     return worker.ready() ? null : "loading the model";
   }
 
+  /** Of the ops page; empty if it is switched off. */
+  Optional<String> adminUrl() {
+    return admin.url();
+  }
+
   /** Stops the worker alone; Kafka and the registry go on. */
   void stopWorker() {
     worker.close(null);
@@ -94,13 +105,16 @@ final class Fleet implements LocalFleet {
   /** Finishes the jobs in flight within the worker's grace period. */
   @Override
   public void close() {
+    admin.stopping();
     worker.close(null);
     broker.close();
     registry.close();
+    admin.close();
   }
 
   /** Ends at once; what is in flight is lost with the data. */
   void abandon() {
+    admin.close();
     worker.close(Duration.ZERO);
     broker.close();
     registry.close();

@@ -31,6 +31,7 @@ final class LocalFleetStarter implements LocalFleet.Starter {
     if (request.modelDirectory() != null) {
       settings.put(Setting.MODEL_DIR.key(), request.modelDirectory().toString());
     }
+    settings.put(Setting.ADMIN_PORT.key(), "off"); // gone before anybody could look
     settings.put(Setting.ALLOWED_ROOTS.key(), WorkerOptions.joined(request.allowedRoots()));
     // A wrong setting shows before anything starts.
     if (WorkerModel.needsFiles(Workers.config(settings))) {

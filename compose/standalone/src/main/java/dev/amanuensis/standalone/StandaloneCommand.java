@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
     footer = {
       "  amanuensis standalone",
       "  amanuensis standalone --profile reference --data-dir /srv/amanuensis",
-      "  amanuensis standalone --kafka-port 0 --registry-port 0",
+      "  amanuensis standalone --kafka-port 0 --registry-port 0 --admin-port 0",
       "  amanuensis standalone --allow-root ~/recordings"
     })
 final class StandaloneCommand implements Callable<Integer> {
@@ -71,7 +71,7 @@ final class StandaloneCommand implements Callable<Integer> {
         }
         status.hide();
         if (fleet.starting() == null) {
-          hint(fleet.target(), data);
+          hint(fleet, data);
         }
         while (!shutdown.await(500)) {
           fleet.check();
@@ -82,11 +82,13 @@ final class StandaloneCommand implements Callable<Integer> {
     return ExitCodes.OK;
   }
 
-  private void hint(KafkaTarget target, Path data) {
+  private void hint(Fleet fleet, Path data) {
+    KafkaTarget target = fleet.target();
     var out = terminal.out();
     out.println("Amanuensis is ready; Ctrl-C stops it.");
     out.println("  Kafka            " + target.bootstrapServers());
     out.println("  Schema Registry  " + target.registryUrl());
+    fleet.adminUrl().ifPresent(url -> out.println("  ops page         " + url));
     out.println("  data             " + data.toAbsolutePath());
     out.println("Try in another terminal:");
     out.println(

@@ -11,6 +11,7 @@ import dev.amanuensis.schema.topic.Topics;
 import dev.amanuensis.worker.Worker;
 import dev.amanuensis.worker.config.Setting;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -56,11 +57,14 @@ final class WorkerCommand implements Callable<Integer> {
         ShutdownSignal shutdown = new ShutdownSignal()) {
       options.fetchModel(terminal, status);
       ConnectionCheck.run(target, connection.connectTimeout());
-      try (Worker worker = Workers.load(settings)) {
+      try (Admin admin = Admin.start(Workers.config(settings), List.of());
+          Worker worker = Workers.load(settings, admin)) {
+        admin.url().ifPresent(url -> terminal.err().println("ops page: " + url));
         worker.start();
         Workers.awaitReady(worker, shutdown);
         terminal.err().println("worker is ready: it takes jobs from " + target.jobsTopic());
         Workers.awaitEnd(worker, shutdown);
+        admin.stopping();
       }
     }
     return ExitCodes.OK;

@@ -38,6 +38,15 @@ final class WorkerOptions {
   private List<Path> allowedRoots = new ArrayList<>();
 
   @Option(
+      names = "--admin-port",
+      paramLabel = "PORT",
+      description = {
+        "Port of health, metrics and the ops page: 0 takes a free one, off serves none.",
+        "Default: 9050, or a free one where that is taken."
+      })
+  private String adminPort;
+
+  @Option(
       names = "--set",
       paramLabel = "KEY=VALUE",
       description = "Any other setting of the worker (may be repeated).")
@@ -48,6 +57,9 @@ final class WorkerOptions {
     Map<String, String> settings = new HashMap<>(more);
     if (profile != null) {
       settings.put(Setting.PROFILE.key(), profile);
+    }
+    if (adminPort != null) {
+      settings.put(Setting.ADMIN_PORT.key(), adminPort);
     }
     if (modelDirectory != null) {
       settings.put(Setting.MODEL_DIR.key(), modelDirectory.toString());

@@ -11,6 +11,7 @@ import java.util.Map;
  * Thread-safe.
  */
 final class WorkerThread {
+  private final Admin admin;
   private final Thread thread;
   private Map<String, String> connected;
   private Worker worker;
@@ -18,7 +19,8 @@ final class WorkerThread {
   private boolean closed;
 
   /** Begins to load the model. */
-  WorkerThread(Map<String, String> settings) {
+  WorkerThread(Map<String, String> settings, Admin admin) {
+    this.admin = admin;
     thread = new Thread(() -> run(settings), "start-worker");
     thread.setDaemon(true);
     thread.start();
@@ -26,6 +28,7 @@ final class WorkerThread {
 
   private void run(Map<String, String> settings) {
     WorkerModel model;
+    admin.phase("loading the model");
     try {
       model = Workers.loadModel(settings);
     } catch (CliException e) {
@@ -46,18 +49,21 @@ final class WorkerThread {
 
   /** False if it was closed before it came to that. */
   private synchronized boolean start(WorkerModel model) throws CliException, InterruptedException {
+    admin.phase("waiting for Kafka");
     while (connected == null && !closed) {
       wait();
     }
     if (closed) {
       return false;
     }
-    worker = new Worker(Workers.config(connected), model);
+    worker = new Worker(Workers.config(connected), model, admin.metrics());
+    admin.attach(worker, Workers.config(connected));
     worker.start();
     return true;
   }
 
   private synchronized void fail(CliException e) {
+    admin.phase(e.getMessage());
     failure = e;
   }
 

@@ -27,8 +27,12 @@ final class Workers {
   }
 
   /** Loads the model and builds a worker that is not started. */
-  static Worker load(Map<String, String> settings) throws CliException {
-    return new Worker(config(settings), loadModel(settings));
+  static Worker load(Map<String, String> settings, Admin admin) throws CliException {
+    admin.phase("loading the model");
+    WorkerConfig config = config(settings);
+    Worker worker = new Worker(config, loadModel(settings), admin.metrics());
+    admin.attach(worker, config);
+    return worker;
   }
 
   /** Loads the model alone; needs no Kafka yet. */

@@ -1,7 +1,6 @@
 package dev.amanuensis.worker.metrics;
 
 import dev.amanuensis.worker.job.Job;
-import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.pipeline.PipelineListener;
 import dev.amanuensis.worker.pipeline.Stage;
 
@@ -58,10 +57,5 @@ public final class PipelineMeters implements PipelineListener {
   @Override
   public void restarted(Stage stage, Throwable cause) {
     metrics.stageRestarted(name(stage));
-  }
-
-  @Override
-  public void ended(JobResult result) {
-    metrics.jobEnded(result);
   }
 }

@@ -6,6 +6,7 @@ import dev.amanuensis.worker.device.SpeechModel;
 import dev.amanuensis.worker.job.ErrorCode;
 import dev.amanuensis.worker.job.JobException;
 import dev.amanuensis.worker.pipeline.StageQueue.Waiting;
+import dev.amanuensis.worker.metrics.JobLog;
 import dev.amanuensis.worker.transcription.AlignmentRequest;
 import dev.amanuensis.worker.transcription.DecodingResult;
 import dev.amanuensis.worker.transcription.LanguageGuess;
@@ -229,7 +230,7 @@ final class DecodeStage {
       JobRun run = window.task.run;
       WindowTask next = null;
       try {
-        next = accept(window);
+        next = acceptAs(run, window);
       } catch (Exception e) {
         run.fail(e);
       } catch (Error e) {
@@ -241,6 +242,13 @@ final class DecodeStage {
         encodeQueue.putBack(next);
       }
       return true;
+    }
+
+    @SuppressWarnings("try") // the scope is only there to end
+    private WindowTask acceptAs(JobRun run, LiveWindow window) throws JobException {
+      try (JobLog.Scope scope = JobLog.scope(run.job)) {
+        return accept(window);
+      }
     }
 
     private WindowTask accept(LiveWindow window) throws JobException {

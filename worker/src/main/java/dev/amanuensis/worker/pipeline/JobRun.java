@@ -10,6 +10,7 @@ import dev.amanuensis.worker.job.JobListener;
 import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.job.Progress;
 import dev.amanuensis.worker.job.TranscriptionResult;
+import dev.amanuensis.worker.metrics.JobLog;
 import dev.amanuensis.worker.source.PreparedAudio;
 import dev.amanuensis.worker.transcription.Geometry;
 import dev.amanuensis.worker.transcription.Transcription;
@@ -46,6 +47,10 @@ final class JobRun implements AdmittedJob {
   private long stageSince;
   private String stack;
   private int encoded;
+
+  /** Of the thread that works on the job. */
+  private JobLog.Scope scope;
+
   private int windows;
   private double copies;
   private double seekSeconds;
@@ -101,6 +106,9 @@ final class JobRun implements AdmittedJob {
       stageSince = System.nanoTime();
       add("queued", waitedNanos);
     }
+    if (next != Stage.DECODE) { // one thread for many jobs: it says for each call whose it is
+      scope = JobLog.scope(job);
+    }
     meter.entered(next, job, waitedNanos);
     return true;
   }
@@ -126,6 +134,10 @@ final class JobRun implements AdmittedJob {
       release();
     }
     meter.left(left, job, took, bad);
+    if (left != Stage.DECODE && scope != null) {
+      scope.close();
+      scope = null;
+    }
   }
 
   synchronized void add(String name, long nanos) {

@@ -1,0 +1,58 @@
+package dev.amanuensis.worker;
+
+import dev.amanuensis.worker.admin.Check;
+import dev.amanuensis.worker.admin.WorkerView;
+import dev.amanuensis.worker.intake.DeliveryLoop;
+import dev.amanuensis.worker.metrics.DeviceWindow;
+import dev.amanuensis.worker.metrics.WorkerMetrics;
+import dev.amanuensis.worker.pipeline.Pipeline;
+import dev.amanuensis.worker.pipeline.PipelineSnapshot;
+import dev.amanuensis.worker.publish.WorkerIdentity;
+import java.util.List;
+
+/**
+ * A running worker as its admin server sees it. That it exists says that the model is loaded and
+ * that the device passed its check: loading ends with an error otherwise.
+ */
+record LiveView(
+    WorkerIdentity identity,
+    Pipeline stages,
+    DeliveryLoop loop,
+    WorkerMetrics metrics,
+    String group,
+    DeviceWindow device)
+    implements WorkerView {
+  LiveView(
+      WorkerIdentity identity,
+      Pipeline stages,
+      DeliveryLoop loop,
+      WorkerMetrics metrics,
+      String group) {
+    this(
+        identity,
+        stages,
+        loop,
+        metrics,
+        group,
+        new DeviceWindow(() -> stages.snapshot().device()));
+  }
+
+  @Override
+  public List<Check> checks() {
+    boolean joined = loop.ready();
+    return List.of(
+        new Check("model", true, identity.model() + " (" + identity.profile() + ")"),
+        new Check("device", true, identity.device()),
+        new Check("group", joined, (joined ? "joined " : "joining ") + group));
+  }
+
+  @Override
+  public Throwable failure() {
+    return loop.failure();
+  }
+
+  @Override
+  public PipelineSnapshot pipeline() {
+    return stages.snapshot();
+  }
+}
