@@ -21,9 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/**
- * The admin server of this process, from before there is a worker until after it. Thread-safe.
- */
+/** The admin server of this process, from before there is a worker until after it. Thread-safe. */
 final class Admin implements AutoCloseable {
   private static final Duration KAFKA = Duration.ofSeconds(5);
 
@@ -37,7 +35,9 @@ final class Admin implements AutoCloseable {
     this.metrics = metrics;
   }
 
-  /** Serves unless the settings say that nothing is to be served: then nothing is counted either. */
+  /**
+   * Serves unless the settings say that nothing is to be served: then nothing is counted either.
+   */
   static Admin start(WorkerConfig config, List<Routes> more) throws CliException {
     Optional<AdminConfig> wanted = AdminConfig.of(config);
     if (wanted.isEmpty()) {

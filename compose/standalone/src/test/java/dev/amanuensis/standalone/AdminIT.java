@@ -55,13 +55,7 @@ class AdminIT {
 
   @BeforeAll
   static void start() throws Exception {
-    fleet =
-        Fleet.start(
-            new Fleet.Plan(
-                data,
-                0,
-                0,
-                Map.of(Setting.ADMIN_PORT.key(), "0")));
+    fleet = Fleet.start(new Fleet.Plan(data, 0, 0, Map.of(Setting.ADMIN_PORT.key(), "0")));
     base = fleet.adminUrl().orElseThrow();
     answerBeforeReady = get("health/ready").statusCode();
     while (fleet.starting() != null) {
@@ -104,16 +98,11 @@ class AdminIT {
                 .setSubmittedAt(Instant.now().truncatedTo(ChronoUnit.MILLIS))
                 .build();
         ProducerRecord<byte[], byte[]> record =
-            new ProducerRecord<>(
-                target.jobsTopic(), serializer.serialize(target.jobsTopic(), job));
-        record
-            .headers()
-            .add("traceparent", ("00-" + TRACE + "-00f067aa0ba902b7-01").getBytes());
+            new ProducerRecord<>(target.jobsTopic(), serializer.serialize(target.jobsTopic(), job));
+        record.headers().add("traceparent", ("00-" + TRACE + "-00f067aa0ba902b7-01").getBytes());
         producer.send(record).get();
       }
-      producer
-          .send(new ProducerRecord<>(target.jobsTopic(), "not avro".getBytes()))
-          .get();
+      producer.send(new ProducerRecord<>(target.jobsTopic(), "not avro".getBytes())).get();
     }
   }
 
@@ -219,8 +208,7 @@ class AdminIT {
     expected.put("amanuensis_audio_seconds_total", 11.0);
     expected.put("amanuensis_windows_total", 1.0);
     expected.put("amanuensis_ready", 1.0);
-    expected.forEach(
-        (name, value) -> assertThat(sample(text, name)).as(name).isEqualTo(value));
+    expected.forEach((name, value) -> assertThat(sample(text, name)).as(name).isEqualTo(value));
     for (String name :
         List.of(
             "amanuensis_stage_duration_seconds_count{stage=\"prepare\"}",
@@ -261,7 +249,8 @@ class AdminIT {
   void everyPanelHasData() throws Exception {
     Assumptions.assumeTrue(
         Prometheus.isInstalled(), "no prometheus on the PATH (Debian: apt install prometheus)");
-    try (Prometheus prometheus = Prometheus.scraping(URI.create(base), data.resolve("prometheus"))) {
+    try (Prometheus prometheus =
+        Prometheus.scraping(URI.create(base), data.resolve("prometheus"))) {
       prometheus.awaitScrapes(3);
       List<String> empty = new ArrayList<>();
       for (String query : Prometheus.queriesOf(Path.of("../grafana/dashboards"))) {

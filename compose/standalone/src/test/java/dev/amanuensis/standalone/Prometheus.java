@@ -73,8 +73,7 @@ final class Prometheus implements AutoCloseable {
         for (JsonNode panel : new ObjectMapper().readTree(file.toFile()).path("panels")) {
           panel
               .path("targets")
-              .forEach(
-                  t -> queries.add(t.path("expr").asText().replace("$__rate_interval", "1m")));
+              .forEach(t -> queries.add(t.path("expr").asText().replace("$__rate_interval", "1m")));
         }
       }
     }
