@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 
 /** A real Prometheus server that scrapes one worker, with exemplars. */
 final class Prometheus implements AutoCloseable {
-  private static final long START_MILLIS = 30_000;
+  private static final long START_MILLIS = 180_000;
 
   private final HttpClient client = HttpClient.newHttpClient();
   private final Process process;
@@ -42,7 +42,7 @@ final class Prometheus implements AutoCloseable {
     Files.writeString(
         config,
         """
-        global: {scrape_interval: 1s}
+        global: {scrape_interval: 3s, scrape_timeout: 3s}
         scrape_configs:
           - job_name: amanuensis
             static_configs: [{targets: ['%s']}]
