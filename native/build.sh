@@ -25,6 +25,24 @@ need_tools() {
   fail "a C++ compiler is missing. On Debian or Ubuntu: apt-get install g++"
 }
 
+# Prints the folder of XRT's headers and library, fetched once for all builds of this user. Prints nothing where
+# there is none: the XDNA2 backend is then left out. AMANUENSIS_XRT_DIR names another folder, AMANUENSIS_NO_XRT=1
+# leaves it out.
+xrt_folder() {
+  if [ "${AMANUENSIS_NO_XRT:-}" = 1 ]; then
+    echo "native: no XDNA2 backend: AMANUENSIS_NO_XRT is 1" >&2
+    return
+  fi
+  folder=${AMANUENSIS_XRT_DIR:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/amanuensis/xrt-2.25}
+  # One attempt for each build directory: a machine without network must not wait each time.
+  if [ ! -f "$folder/include/xrt/xrt_hw_context.h" ] && [ ! -f "$1/xrt.failed" ]; then
+    "$source_dir/npu/fetch-xrt" "$folder" >&2 || touch "$1/xrt.failed"
+  fi
+  if [ -f "$folder/include/xrt/xrt_hw_context.h" ]; then
+    echo "$folder"
+  fi
+}
+
 copy_if_changed() {
   cmp -s "$1" "$2" || cp "$1" "$2"
 }
@@ -36,6 +54,8 @@ build() {
   if command -v ninja >/dev/null 2>&1; then
     generator=Ninja
   fi
+  mkdir -p "$build_dir"
+  xrt=$(xrt_folder "$build_dir")
   # A build directory keeps the generator it was made with.
   if [ ! -f "$build_dir/CMakeCache.txt" ]; then
     mkdir -p "$build_dir"
@@ -44,7 +64,7 @@ build() {
     set --
   fi
   cmake -S "$source_dir" -B "$build_dir" "$@" -DCMAKE_BUILD_TYPE=Release \
-    -DAMANUENSIS_DNNL_DIR="$dnnl_dir" >"$build_dir/configure.log" 2>&1 || {
+    -DAMANUENSIS_DNNL_DIR="$dnnl_dir" -DAMANUENSIS_XRT_DIR="$xrt" >"$build_dir/configure.log" 2>&1 || {
     cat "$build_dir/configure.log" >&2
     fail "cmake could not configure the build"
   }
@@ -54,6 +74,12 @@ build() {
   mkdir -p "$resource_dir"
   copy_if_changed "$library" "$resource_dir/libamanuensis.so"
   copy_if_changed "$build_dir/libavdevice.so.62" "$resource_dir/libavdevice.so.62"
+  if grep -q "XDNA2 backend left out" "$build_dir/configure.log"; then
+    rm -f "$resource_dir/libamanuensis_xdna2.so"
+    grep "XDNA2 backend left out" "$build_dir/configure.log" | sed 's/^-- /native: /' >&2
+  else
+    copy_if_changed "$build_dir/libamanuensis_xdna2.so" "$resource_dir/libamanuensis_xdna2.so"
+  fi
 }
 
 run_tests() {

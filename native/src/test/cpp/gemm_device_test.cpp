@@ -34,6 +34,7 @@ class PlainLane : public GemmLane {
     products++;
   }
   const int32_t* sums(int row, int32_t*) override { return c_.data() + row * w_->n; }
+  void finish() override {}
   int products = 0;
   bool damage = false;
 

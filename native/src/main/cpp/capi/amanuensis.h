@@ -94,6 +94,9 @@ typedef struct am_model_options {
    * stride 0: the profile's default, with its margin; 1: every row. */
   int32_t padding_stride;
   int32_t padding_margin;
+  /* 1: keeps int8 weights also in the form that devices take (AM_PROFILE_FAST only). Callers that know only
+   * the members before it get 0. */
+  int32_t for_device;
 } am_model_options;
 
 typedef struct am_model_info {
@@ -136,10 +139,62 @@ AM_API am_status am_mel_window(const am_model* model, const int16_t* pcm, int64_
                                int64_t first_frame, int32_t frames, float global_max, float* mel,
                                int64_t row_stride);
 
+/* ---- devices: the encoder's products on an NPU ------------------------------------------------------- */
+
+/* An XDNA2 NPU behind XRT. Products of windows that it takes run there; everything else, and every product
+ * that it fails at, runs on the lane's thread: the bits are the same. Thread-safe. */
+typedef struct am_device am_device;
+
+typedef struct am_device_options {
+  uint32_t struct_size;
+  int32_t timeout_ms;  /* host's limit for one command, at least 6000: the driver's own is 2000 to 4000 */
+  int32_t probe_ms;    /* pause before a device that was given up is tried again; doubles up to 5 minutes */
+  int32_t max_windows; /* on the device at once, at most */
+  int32_t check_every; /* one product of so many is compared with the CPU's; 0: none */
+  int32_t row_checks;  /* 1: every row of every product is held to a checksum */
+  int32_t keep_trying; /* 1: a device that doesn't open now is tried again in the background */
+  int32_t spill;       /* 1: windows go to the CPU where that is faster */
+  const char* backend; /* path of libamanuensis_xdna2.so; "" if this build has none */
+  const char* xrt; /* path of libxrt_coreutil.so.2; "": XILINX_XRT, the loader's search, /opt/xilinx/xrt */
+  /* A program a line, fields separated by tabs: xclbin, kernel name, instructions, M, K, N. */
+  const char* programs;
+} am_device_options;
+
+typedef enum am_device_state {
+  AM_DEVICE_READY = 0,
+  AM_DEVICE_RECOVERING = 1,
+  AM_DEVICE_DOWN = 2
+} am_device_state;
+
+typedef struct am_device_stats {
+  uint32_t struct_size;
+  int32_t state; /* am_device_state */
+  int32_t queued, deepest, quarantined, reserved;
+  int64_t generation; /* times that it was opened */
+  int64_t products, operations, busy_ns, wall_ns;
+  int64_t faults, rebuilds, returns, timeouts, wrong_products, cross_checks;
+  int64_t windows, spilled_windows, cpu_products;
+  double device_window_ms, cpu_window_ms; /* what the next window would take; 0: not known */
+  char kind[32];                          /* of the last fault, for metrics */
+  char error[256], hint[256];             /* the last fault, and what its operator can do */
+  char name[64], xrt[160];                /* the device; the XRT library that is in use */
+} am_device_stats;
+
+/* Opens the device, runs the known answers. AM_UNSUPPORTED with the reason and a hint if that fails. */
+AM_API am_status am_device_open(const am_device_options* options, am_device** device);
+AM_API am_status am_device_get_stats(am_device* device, am_device_stats* stats);
+/* Mean milliseconds of a product on the device alone, over `repeats`; AM_UNSUPPORTED if it has no program. */
+AM_API am_status am_device_time(am_device* device, int64_t m, int64_t k, int64_t n, int32_t repeats,
+                                double* milliseconds);
+/* Lanes keep what they need of it. */
+AM_API void am_device_close(am_device* device);
+
 /* ---- encoder -------------------------------------------------------------------------------------- */
 
 /* A lane holds the scratch memory of one window in the encoder. threads: the team for one window (>= 1). */
 AM_API am_status am_lane_create(const am_model* model, int32_t threads, am_lane** lane);
+/* The same over a device; the model must have been opened for_device. */
+AM_API am_status am_lane_create_on(const am_model* model, int32_t threads, am_device* device, am_lane** lane);
 AM_API void am_lane_close(am_lane* lane);
 
 /* mel as am_mel_window writes it -> states: n_audio_ctx x n_audio_state f32, after the final LayerNorm.

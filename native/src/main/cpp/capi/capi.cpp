@@ -5,6 +5,7 @@
 #include <memory>
 #include <new>
 #include <oneapi/dnnl/dnnl.hpp>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -15,6 +16,7 @@
 #include "device/cpu/copies.h"
 #include "device/cpu/kernels.h"
 #include "device/cpu/matmul.h"
+#include "device/xdna2/npu_device.h"
 #include "encoder/encoder.h"
 #include "model/errors.h"
 #include "model/whisper_model.h"
@@ -27,13 +29,19 @@ struct am_model {
   std::shared_ptr<const WhisperModel> model;
 };
 
+struct am_device {
+  std::shared_ptr<amanuensis::NpuDevice> device;
+};
+
 struct am_lane {
-  am_lane(std::shared_ptr<const WhisperModel> m, int n)
+  am_lane(std::shared_ptr<const WhisperModel> m, int n, amanuensis::GemmDevice* device = nullptr)
       : model(std::move(m)),
-        encoder(model->encoder, n),
+        gemm(device == nullptr ? nullptr : device->new_lane()),
+        encoder(model->encoder, n, gemm.get()),
         cross(model->decoder->cross_layout, model->decoder->cross_kv, model->decoder_shape.heads),
         threads(n) {}
   std::shared_ptr<const WhisperModel> model;
+  std::unique_ptr<amanuensis::GemmLane> gemm;
   amanuensis::Encoder encoder;
   amanuensis::CrossKvWriter cross;
   std::vector<float> log_weights;
@@ -129,6 +137,23 @@ std::string cpu_brand() {
   return "unknown";
 }
 
+std::vector<amanuensis::NpuProgram> programs_of(const std::string& lines) {
+  std::vector<amanuensis::NpuProgram> programs;
+  std::istringstream in(lines);
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream fields(line);
+    amanuensis::NpuProgram p;
+    std::getline(fields, p.xclbin, '\t');
+    std::getline(fields, p.kernel, '\t');
+    std::getline(fields, p.instructions, '\t');
+    fields >> p.m >> p.k >> p.n;
+    if (!fields || p.m <= 0 || p.k <= 0 || p.n <= 0)
+      throw InvalidArgument("programs: can't read '" + line + "'");
+    programs.push_back(std::move(p));
+  }
+  return programs;
+}
+
 void need_audio(const int16_t* pcm, int64_t samples, int64_t first) {
   need_range(samples, 0, INT64_MAX / 4, "samples");
   if (samples > 0) need(pcm, "pcm");
@@ -170,7 +195,7 @@ am_status am_model_open(const char* path, const am_model_options* options, am_mo
     need_range(wanted.padding_stride, 0, AM_WINDOW_FRAMES / 2, "padding_stride");
     need_range(wanted.padding_margin, 0, AM_WINDOW_FRAMES / 2, "padding_margin");
     need(model, "model");
-    *model = new am_model{amanuensis::load_whisper(path, wanted)};
+    *model = new am_model{amanuensis::load_whisper(path, wanted, wanted.for_device != 0)};
   });
 }
 
@@ -238,7 +263,90 @@ am_status am_lane_create(const am_model* model, int32_t threads, am_lane** lane)
   });
 }
 
+am_status am_lane_create_on(const am_model* model, int32_t threads, am_device* device, am_lane** lane) {
+  return guarded([&] {
+    need(model, "model");
+    need(device, "device");
+    need_range(threads, 1, 256, "threads");
+    if (!model->model->for_device)
+      throw amanuensis::BadState("the model was not opened for a device, or its profile is not int8");
+    need(lane, "lane") = new am_lane(model->model, threads, device->device.get());
+  });
+}
+
 void am_lane_close(am_lane* lane) { delete lane; }
+
+am_status am_device_open(const am_device_options* options, am_device** device) {
+  return guarded([&] {
+    need(options, "options");
+    need(device, "device");
+    need_range(options->struct_size, sizeof(am_device_options), INT32_MAX, "struct_size");
+    need_range(options->timeout_ms, 6000, 600'000, "timeout_ms");
+    need_range(options->probe_ms, 1, 3'600'000, "probe_ms");
+    need_range(options->max_windows, 1, 1024, "max_windows");
+    need_range(options->check_every, 0, INT32_MAX, "check_every");
+    amanuensis::NpuOptions o;
+    o.backend = &need(options->backend, "backend");
+    o.xrt = &need(options->xrt, "xrt");
+    o.programs = programs_of(&need(options->programs, "programs"));
+    o.timeout_ms = options->timeout_ms;
+    o.probe_ms = options->probe_ms;
+    o.max_windows = options->max_windows;
+    o.check_every = options->check_every;
+    o.row_checks = options->row_checks != 0;
+    o.keep_trying = options->keep_trying != 0;
+    o.spill = options->spill != 0;
+    *device = new am_device{amanuensis::NpuDevice::open(std::move(o))};
+  });
+}
+
+am_status am_device_get_stats(am_device* device, am_device_stats* stats) {
+  return guarded([&] {
+    const amanuensis::NpuStats s = need(device, "device").device->stats();
+    am_device_stats out{};
+    out.state = static_cast<int32_t>(s.state);
+    out.queued = s.queued;
+    out.deepest = s.deepest;
+    out.quarantined = s.quarantined;
+    out.generation = static_cast<int64_t>(s.generation);
+    out.products = s.products;
+    out.operations = s.operations;
+    out.busy_ns = s.busy_ns;
+    out.wall_ns = s.wall_ns;
+    out.faults = s.faults;
+    out.rebuilds = s.rebuilds;
+    out.returns = s.returns;
+    out.timeouts = s.timeouts;
+    out.wrong_products = s.wrong_products;
+    out.cross_checks = s.cross_checks;
+    out.windows = s.windows;
+    out.spilled_windows = s.spilled_windows;
+    out.cpu_products = s.cpu_products;
+    out.device_window_ms = s.device_window_ms;
+    out.cpu_window_ms = s.cpu_window_ms;
+    copy_text(out.kind, s.kind);
+    copy_text(out.error, s.error);
+    copy_text(out.hint, s.hint);
+    copy_text(out.name, s.name);
+    copy_text(out.xrt, s.xrt);
+    give(need(stats, "stats"), out);
+  });
+}
+
+am_status am_device_time(am_device* device, int64_t m, int64_t k, int64_t n, int32_t repeats,
+                         double* milliseconds) {
+  return guarded([&] {
+    need_range(m, 1, 1 << 20, "m");
+    need_range(k, 1, 1 << 20, "k");
+    need_range(n, 1, 1 << 20, "n");
+    need_range(repeats, 1, 1'000'000, "repeats");
+    need(milliseconds, "milliseconds") = need(device, "device").device->time_product(k, n, m, repeats);
+    if (*milliseconds < 0)
+      throw amanuensis::Error(AM_UNSUPPORTED, "the NPU is down or has no program for this product");
+  });
+}
+
+void am_device_close(am_device* device) { delete device; }
 
 am_status am_encode(am_lane* lane, const float* mel, int64_t row_stride, int32_t content_frames,
                     float* states, float* block_outputs) {
@@ -263,7 +371,8 @@ am_status am_cross_kv(am_lane* lane, const float* states, int32_t content_frames
     amanuensis::use_threads(lane->threads);
     const amanuensis::KeptRows rows = lane->encoder.rows(content_frames);
     if (!rows.all()) rows.log_weights(1.0f, lane->log_weights);
-    lane->cross.write(states, rows.rows, rows.all() ? nullptr : lane->log_weights.data(), cross_kv);
+    lane->cross.write(states, rows.rows, rows.all() ? nullptr : lane->log_weights.data(), cross_kv,
+                      lane->gemm.get());
   });
 }
 

@@ -63,6 +63,7 @@ void CrossKvWriter::write_on_device(const float* states, int rows, void* kv, Gem
                              w.bias.data(), rows_.data(), n);
       store_row(rows_.data(), static_cast<int>(layer), r, kv);
     }
+    gemm.finish();
   }
 }
 

@@ -32,6 +32,8 @@ class GemmLane {
   /// The w.n sums of a row, valid until the next begin(). scratch: w.n values, used where the sums have to be
   /// put together.
   virtual const int32_t* sums(int row, int32_t* scratch) = 0;
+  /// After the last sums of a product. Throws if they can't be vouched for: the window is then worth nothing.
+  virtual void finish() = 0;
 };
 
 /// A part of a window, until the end of the scope; true if it is to run on the device.

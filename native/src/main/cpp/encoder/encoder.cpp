@@ -319,6 +319,7 @@ void Encoder::Lane::product_on_device(const LinearWeights& weights, Before befor
     for (int r = first; r < first + b.rows; r++)
       after(b, static_cast<size_t>(r), gemm->sums(r, b.acc.data()), row_scale[static_cast<size_t>(r)]);
   });
+  gemm->finish();
 }
 
 template <class T>

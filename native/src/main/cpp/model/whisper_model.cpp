@@ -125,6 +125,7 @@ std::shared_ptr<const WhisperModel> load_whisper(const std::string& path, const 
   auto m = std::make_shared<WhisperModel>();
   m->profile = static_cast<am_profile>(options.profile);
   const bool fast = m->profile == AM_PROFILE_FAST;
+  m->for_device = for_device && fast;
   m->encoder_shape = check_encoder(file);
   m->decoder_shape = check_decoder(file, m->encoder_shape);
   const TensorReader read = [&file](const std::string& name) { return file.read(name); };

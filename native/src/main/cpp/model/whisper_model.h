@@ -12,6 +12,7 @@ namespace amanuensis {
 /// Immutable after loading; shared by lanes and decoders.
 struct WhisperModel {
   am_profile profile = AM_PROFILE_REFERENCE;
+  bool for_device = false;  // int8 weights kept their plain rows
   EncoderShape encoder_shape{};
   DecoderShape decoder_shape;
   std::shared_ptr<const EncoderWeights> encoder;

@@ -1,6 +1,7 @@
 #include "device/cpu/linear.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <stdexcept>
 
@@ -44,7 +45,11 @@ LinearWeights pack_linear(Arithmetic arithmetic, const std::vector<float>& weigh
     w.scale[static_cast<size_t>(o)] = m / 127.0f;
   }
   shape.pack_rows(rows.data(), w.packed.data());
-  if (keep_plain) w.plain = std::move(rows);
+  if (keep_plain) {
+    static std::atomic<uint64_t> last{0};
+    w.id = ++last;
+    w.plain = std::move(rows);
+  }
   return w;
 }
 

@@ -20,6 +20,7 @@ struct LinearWeights {
   AlignedArray<uint8_t> packed;  // int8 or f32 in the kernel's layout
   AlignedArray<float> scale;     // int8: one per output
   AlignedArray<float> bias;      // n, zeros where the model has none
+  uint64_t id = 0;               // of weights that kept their plain rows: unique in this process
   AlignedArray<int8_t> plain;    // n x k int8 for other devices; empty unless asked for
   size_t bytes() const { return packed.size() + plain.size() + 4 * (scale.size() + bias.size()); }
 };

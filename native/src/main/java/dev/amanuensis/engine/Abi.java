@@ -63,6 +63,17 @@ final class Abi {
 
   static native int am_lane_create(long model, int threads, long lane);
 
+  static native int am_lane_create_on(long model, int threads, long device, long lane);
+
+  static native int am_device_open(long options, long device);
+
+  static native int am_device_get_stats(long device, long stats);
+
+  static native int am_device_time(
+      long device, long m, long k, long n, int repeats, long milliseconds);
+
+  static native void am_device_close(long device);
+
   static native void am_lane_close(long lane);
 
   static native int am_encode(

@@ -14,6 +14,7 @@ import java.net.URLConnection;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Optional;
 import java.util.jar.JarEntry;
 
 /**
@@ -26,6 +27,7 @@ final class NativeLoader {
   static final String DIRECTORY_PROPERTY = "amanuensis.native.dir";
 
   private static final String ENGINE = "/native/linux-x86_64/libamanuensis.so";
+  private static final String XDNA2 = "/native/linux-x86_64/libamanuensis_xdna2.so";
   private static final String DNNL = "/org/bytedeco/dnnl/linux-x86_64/libdnnl.so.3";
   private static final String OPENMP = "/org/bytedeco/dnnl/linux-x86_64/libgomp.so.1";
 
@@ -58,6 +60,17 @@ final class NativeLoader {
       return NativeLibrary.getInstance("libgomp.so.1");
     } catch (UnsatisfiedLinkError e) {
       return NativeLibrary.getInstance(find(OPENMP));
+    }
+  }
+
+  /** The library that is linked with XRT, or empty if the build left it out. */
+  static Optional<Path> xdna2Backend() {
+    try {
+      return Optional.of(Path.of(find(XDNA2)));
+    } catch (UnsatisfiedLinkError e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw new UncheckedIOException("can't unpack the XDNA2 backend", e);
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.amanuensis.worker;
 
 import dev.amanuensis.engine.Engine;
+import dev.amanuensis.engine.EngineOptions;
 import dev.amanuensis.engine.Profile;
 import dev.amanuensis.model.ModelFiles;
 import dev.amanuensis.model.ModelStore;
@@ -9,6 +10,7 @@ import dev.amanuensis.worker.config.WorkerConfig;
 import dev.amanuensis.worker.device.CpuDevice;
 import dev.amanuensis.worker.device.Device;
 import dev.amanuensis.worker.device.EngineModel;
+import dev.amanuensis.worker.device.NpuSettings;
 import dev.amanuensis.worker.device.SimulatedDevice;
 import dev.amanuensis.worker.device.SimulatedModel;
 import dev.amanuensis.worker.device.SpeechModel;
@@ -54,9 +56,10 @@ public record WorkerModel(SpeechModel model, Device device) implements AutoClose
       tokenizer = Tokenizer.read(json);
     }
     Profile profile = Profile.valueOf(config.text(Setting.PROFILE).toUpperCase(Locale.ROOT));
-    EngineModel model =
-        new EngineModel(
-            files.name(), files.sha256(), Engine.open(files.weights(), profile), tokenizer);
+    Engine engine =
+        Engine.open(
+            files.weights(), EngineOptions.of(profile), NpuSettings.open(config).orElse(null));
+    EngineModel model = new EngineModel(files.name(), files.sha256(), engine, tokenizer);
     return new WorkerModel(model, new CpuDevice(model, PipelineSettings.encodeLanes(config)));
   }
 

@@ -57,6 +57,7 @@ public final class Main {
         .addSubcommand(new TopCommand(terminal))
         .addSubcommand(new GatewayCommand(terminal))
         .addSubcommand(new ModelCommand(terminal))
+        .addSubcommand(new NpuCommand(terminal))
         .addSubcommand(BenchCommand.commandLine(terminal))
         .addSubcommand(new ChaosCommand(terminal))
         .addSubcommand(new CompletionCommand(terminal));

@@ -54,6 +54,22 @@ public enum Setting {
   MAX_RECORD_BYTES("max.record.bytes", "8388608", "largest record that the result topics take"),
   MODEL_DIR("model.dir", "", "directory of the model; empty: the user's cache"),
   PROFILE("profile", "fast", "arithmetic of the engine: reference (fp32) or fast (int8)"),
+  DEVICE(
+      "device",
+      "cpu",
+      "what runs the encoder: cpu; xdna2, an AMD NPU; auto, the NPU if it opens, else the cpu;"
+          + " simulated (no model, no transcription: to measure the pipeline)"),
+  NPU_ARTIFACTS(
+      "npu.artifacts", "", "folder of the NPU's programs; empty: npu in the user's cache"),
+  NPU_XRT_LIBRARY("npu.xrt.library", "", "XRT's libxrt_coreutil.so.2; empty: where XRT usually is"),
+  NPU_TIMEOUT_SECONDS("npu.timeout.seconds", "6", "longest time of one command on the NPU"),
+  NPU_PROBE_SECONDS(
+      "npu.probe.seconds", "10", "pause before an NPU that failed is tried again; it doubles"),
+  NPU_MAX_WINDOWS("npu.max.windows", "4", "windows on the NPU at once, at most"),
+  NPU_SPILL("npu.spill", "true", "let windows go to the CPU where that is faster"),
+  NPU_CHECK_EVERY(
+      "npu.check.every", "64", "one product of so many is compared with the CPU's; 0: none"),
+  NPU_ROW_CHECKS("npu.row.checks", "true", "hold every row that the NPU computes to its checksum"),
   ALLOWED_ROOTS(
       "source.allowed.roots",
       "",
@@ -63,11 +79,6 @@ public enum Setting {
   MAX_AUDIO_SECONDS("source.max.seconds", "21600", "longest audio"),
   DECODE_TIMEOUT_SECONDS(
       "source.decode.timeout.seconds", "600", "longest time to decode one audio file"),
-  DEVICE(
-      "device",
-      "cpu",
-      "what runs the encoder: cpu, or simulated (no model, no transcription: to measure the"
-          + " pipeline)"),
   SIMULATED_WINDOW_MICROS(
       "device.simulated.window.micros", "15000", "service time of the simulated device"),
   SIMULATED_STEP_MICROS(

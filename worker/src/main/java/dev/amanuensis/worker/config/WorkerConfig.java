@@ -75,13 +75,19 @@ public final class WorkerConfig {
 
   private void check() {
     oneOf(Setting.PROFILE, "reference", "fast");
+    oneOf(Setting.DEVICE, "cpu", "auto", "xdna2", "simulated");
+    oneOf(Setting.NPU_ROW_CHECKS, "true", "false");
+    oneOf(Setting.NPU_SPILL, "true", "false");
+    number(Setting.NPU_TIMEOUT_SECONDS, 6, 600);
+    number(Setting.NPU_PROBE_SECONDS, 1, 3600);
+    number(Setting.NPU_MAX_WINDOWS, 1, 1024);
+    number(Setting.NPU_CHECK_EVERY, 0, Integer.MAX_VALUE);
     oneOf(Setting.GROUP_PROTOCOL, "consumer", "classic");
     oneOf(Setting.DELIVERY_MODE, "exactly-once", "share");
     number(Setting.MAX_RECORD_BYTES, 65_536, Integer.MAX_VALUE);
     number(Setting.MAX_AUDIO_BYTES, 1, Long.MAX_VALUE);
     number(Setting.MAX_AUDIO_SECONDS, 1, 1_000_000);
     number(Setting.DECODE_TIMEOUT_SECONDS, 1, 1_000_000);
-    oneOf(Setting.DEVICE, "cpu", "simulated");
     oneOf(Setting.PIPELINE_MODE, "staged", "sequential");
     oneOf(Setting.BUFFERS_DEBUG, "true", "false");
     number(Setting.SIMULATED_WINDOW_MICROS, 0, 1_000_000_000);

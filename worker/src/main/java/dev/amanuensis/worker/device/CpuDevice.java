@@ -5,7 +5,10 @@ import dev.amanuensis.engine.EncoderLane;
 import dev.amanuensis.engine.Engine;
 import dev.amanuensis.engine.NativeBuffer;
 
-/** The cores: always there. Each lane runs a window on its own thread. */
+/**
+ * The cores: always there. Each lane runs a window on its own thread. Where the engine has an NPU,
+ * the lanes hand their products to it.
+ */
 public final class CpuDevice implements Device {
   /** Multiplications and additions of Whisper base's encoder for a window. */
   private static final double OPERATIONS = 87.4e9;
@@ -23,7 +26,8 @@ public final class CpuDevice implements Device {
     this.engine = model.engine();
     this.lanes = lanes;
     CpuInfo cpu = Engine.cpu();
-    this.description = "cpu " + cpu.dnnlIsa();
+    String npu = engine.npu().map(n -> "xdna2 " + n.statistics().name() + ", ").orElse("");
+    this.description = npu + "cpu " + cpu.dnnlIsa();
   }
 
   @Override

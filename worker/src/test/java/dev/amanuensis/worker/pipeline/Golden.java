@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.amanuensis.engine.Engine;
 import dev.amanuensis.engine.EngineOptions;
+import dev.amanuensis.engine.NpuDevice;
 import dev.amanuensis.engine.Profile;
 import dev.amanuensis.model.ModelFiles;
 import dev.amanuensis.model.ModelStore;
@@ -44,6 +45,13 @@ final class Golden implements AutoCloseable {
   }
 
   Golden(EngineOptions options) throws IOException {
+    this(options, null);
+  }
+
+  /**
+   * @param npu null: none
+   */
+  Golden(EngineOptions options, NpuDevice npu) throws IOException {
     transcripts =
         new ObjectMapper().readTree(Path.of("src/test/resources/golden/transcripts.json").toFile());
     ModelFiles model = ModelStore.defaultStore().locate();
@@ -51,7 +59,7 @@ final class Golden implements AutoCloseable {
     try (InputStream json = Files.newInputStream(model.tokenizer())) {
       tokenizer = Tokenizer.read(json);
     }
-    Engine engine = Engine.open(model.weights(), options);
+    Engine engine = Engine.open(model.weights(), options, npu);
     speech = new EngineModel(model.name(), model.sha256(), engine, tokenizer);
     PipelineConfig config = PipelineConfig.defaults();
     buffers = new BufferManager(config.buffers(speech));

@@ -1,0 +1,100 @@
+package dev.amanuensis.worker.device;
+
+import dev.amanuensis.engine.EngineException;
+import dev.amanuensis.engine.NpuDevice;
+import dev.amanuensis.engine.NpuOptions;
+import dev.amanuensis.engine.NpuStatistics;
+import dev.amanuensis.npu.NpuManifest;
+import dev.amanuensis.worker.config.ConfigException;
+import dev.amanuensis.worker.config.Setting;
+import dev.amanuensis.worker.config.WorkerConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Opens the NPU that the settings ask for. */
+public final class NpuSettings {
+  private static final Logger LOG = LoggerFactory.getLogger(NpuSettings.class);
+
+  private NpuSettings() {}
+
+  /**
+   * The NPU; empty if none is wanted, or {@code device=auto} finds none, which the log explains.
+   *
+   * @throws ConfigException if {@code device=xdna2} can't work here whatever the device does: no
+   *     backend, no XRT, no programs, a profile without int8
+   */
+  public static Optional<NpuDevice> open(WorkerConfig config) {
+    String wanted = config.text(Setting.DEVICE);
+    if (!wanted.equals("auto") && !wanted.equals("xdna2")) {
+      return Optional.empty();
+    }
+    boolean explicitly = wanted.equals("xdna2");
+    try {
+      if (!config.text(Setting.PROFILE).equals("fast")) {
+        throw new IOException("the NPU computes int8, which only profile=fast does");
+      }
+      NpuDevice device = NpuDevice.open(options(config, explicitly));
+      NpuStatistics s = device.statistics();
+      if (s.state() == NpuStatistics.State.READY) {
+        LOG.info("NPU: {} with {}; its known answers are right", s.name(), s.xrt());
+      } else {
+        LOG.warn(
+            "NPU: does not open and is tried again in the background; the CPU works meanwhile."
+                + " {} ({})",
+            s.error(),
+            s.hint());
+      }
+      return Optional.of(device);
+    } catch (IOException | EngineException e) {
+      if (explicitly) {
+        throw new ConfigException(
+            "device=xdna2 can't work here: %s. 'amanuensis npu doctor' looks at everything it needs;"
+                    .formatted(e.getMessage())
+                + " device=auto uses the CPU where there is no NPU");
+      }
+      LOG.info("no NPU, the CPU encodes: {}", e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  /** The folder of the NPU's programs. */
+  public static Path artifacts(WorkerConfig config) {
+    String folder = config.text(Setting.NPU_ARTIFACTS);
+    return folder.isBlank() ? NpuManifest.defaultFolder() : Path.of(folder);
+  }
+
+  /** XRT's library, or null for the usual places. */
+  public static Path xrtLibrary(WorkerConfig config) {
+    String library = config.text(Setting.NPU_XRT_LIBRARY);
+    return library.isBlank() ? null : Path.of(library);
+  }
+
+  private static NpuOptions options(WorkerConfig c, boolean keepTrying) throws IOException {
+    Path folder = artifacts(c);
+    if (!Files.isRegularFile(folder.resolve(NpuManifest.FILE))) {
+      throw new IOException(
+          "no programs in %s; native/npu/build-artifacts makes them".formatted(folder));
+    }
+    NpuManifest manifest = NpuManifest.read(folder);
+    List<String> problems = manifest.problems();
+    if (!problems.isEmpty()) {
+      throw new IOException(
+          "the programs in %s: %s".formatted(folder, String.join("; ", problems)));
+    }
+    return new NpuOptions(
+        xrtLibrary(c),
+        manifest.programs(),
+        c.seconds(Setting.NPU_TIMEOUT_SECONDS),
+        c.seconds(Setting.NPU_PROBE_SECONDS),
+        c.count(Setting.NPU_MAX_WINDOWS),
+        c.count(Setting.NPU_CHECK_EVERY),
+        Boolean.parseBoolean(c.text(Setting.NPU_ROW_CHECKS)),
+        keepTrying,
+        Boolean.parseBoolean(c.text(Setting.NPU_SPILL)));
+  }
+}
