@@ -35,7 +35,7 @@ struct CrossAttention {
     std::vector<float> out(q.size()), scratch(cross_scratch(layout));
     for (int h = 0; h < kHeads; h++)
       cross_attend(layout, kv.data(), 0, h, q.data() + h * kHead, out.data() + h * kHead, kState, queries,
-                   nullptr, scratch.data());
+                   nullptr, 0, scratch.data());
     return out;
   }
   CrossKvLayout layout;

@@ -2,69 +2,68 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
+
+#include "decoder/step_kernels.h"
+#include "device/cpu/kernels.h"
 
 namespace amanuensis {
 
 namespace {
-constexpr int kMedianWidth = 7;
+constexpr int kHalf = 3;  // of the median filter's width, seven
 
 void softmax(float* row, int n) {
-  const float max = *std::max_element(row, row + n);
-  float sum = 0;
-  for (int i = 0; i < n; i++) sum += row[i] = std::exp(row[i] - max);
-  for (int i = 0; i < n; i++) row[i] /= sum;
+  const float inverse = row_kernels().softmax_f32(row, row, n);
+  for (int i = 0; i < n; i++) row[i] *= inverse;
 }
 
-// Zero mean and unit variance (population) of each frame over the tokens.
-void standardise(float* head, int tokens, int stride, int frames) {
-  for (int f = 0; f < frames; f++) {
-    double mean = 0, square = 0;
-    for (int t = 0; t < tokens; t++) mean += head[static_cast<int64_t>(t) * stride + f];
-    mean /= tokens;
-    for (int t = 0; t < tokens; t++) {
-      const double d = head[static_cast<int64_t>(t) * stride + f] - mean;
-      square += d * d;
+// Zero mean and unit variance (population) of each frame over the tokens. sums: 2 x frames.
+void standardise(float* head, int tokens, int stride, int frames, std::vector<double>& sums) {
+  std::fill(sums.begin(), sums.end(), 0.0);
+  double* mean = sums.data();
+  double* deviation = mean + frames;
+  for (int t = 0; t < tokens; t++)
+    for (int f = 0; f < frames; f++) mean[f] += head[static_cast<int64_t>(t) * stride + f];
+  for (int f = 0; f < frames; f++) mean[f] /= tokens;
+  for (int t = 0; t < tokens; t++)
+    for (int f = 0; f < frames; f++) {
+      const double d = head[static_cast<int64_t>(t) * stride + f] - mean[f];
+      deviation[f] += d * d;
     }
-    const double deviation = std::sqrt(square / tokens);
-    for (int t = 0; t < tokens; t++) {
+  for (int f = 0; f < frames; f++) deviation[f] = std::sqrt(deviation[f] / tokens);
+  for (int t = 0; t < tokens; t++)
+    for (int f = 0; f < frames; f++) {
       float& x = head[static_cast<int64_t>(t) * stride + f];
-      x = static_cast<float>((x - mean) / deviation);
+      x = static_cast<float>((x - mean[f]) / deviation[f]);
     }
-  }
 }
 
-// Median of seven along the frames, edges reflected without repeating the edge.
-void median_filter(const float* row, int n, float* out) {
-  constexpr int kHalf = kMedianWidth / 2;
+// Median of seven along the frames, edges reflected without repeating the edge. scratch: n + 6.
+void median_filter(const float* row, int n, float* scratch, float* out) {
   if (n <= kHalf) {
     std::copy_n(row, n, out);
     return;
   }
-  for (int i = 0; i < n; i++) {
-    float window[kMedianWidth];
-    for (int j = -kHalf; j <= kHalf; j++) {
-      const int at = std::abs(i + j);
-      window[j + kHalf] = row[at < n ? at : 2 * (n - 1) - at];
-    }
-    std::nth_element(window, window + kHalf, window + kMedianWidth);
-    out[i] = window[kHalf];
+  std::copy_n(row, n, scratch + kHalf);
+  for (int j = 1; j <= kHalf; j++) {
+    scratch[kHalf - j] = row[j];
+    scratch[kHalf + n - 1 + j] = row[n - 1 - j];
   }
+  step_kernels().median_of_seven(scratch, out, n);
 }
 }  // namespace
 
 std::vector<int32_t> align_tokens(float* qk, int heads, int tokens, int stride, int frames, int first,
                                   int last) {
   const int rows = last - first;
-  std::vector<double> cost(static_cast<size_t>(rows) * static_cast<size_t>(frames));
-  std::vector<float> filtered(static_cast<size_t>(frames));
-  std::vector<float> sum(cost.size());
+  const auto width = static_cast<size_t>(frames);
+  std::vector<double> sums(2 * width), cost(static_cast<size_t>(rows) * width);
+  std::vector<float> scratch(width + 2 * kHalf), filtered(width), sum(cost.size());
   for (int h = 0; h < heads; h++) {
     float* head = qk + static_cast<int64_t>(h) * tokens * stride;
     for (int t = 0; t < tokens; t++) softmax(head + static_cast<int64_t>(t) * stride, frames);
-    standardise(head, tokens, stride, frames);
+    standardise(head, tokens, stride, frames, sums);
     for (int t = first; t < last; t++) {
-      median_filter(head + static_cast<int64_t>(t) * stride, frames, filtered.data());
+      median_filter(head + static_cast<int64_t>(t) * stride, frames, scratch.data(), filtered.data());
       float* to = sum.data() + static_cast<int64_t>(t - first) * frames;
       for (int f = 0; f < frames; f++) to[f] += filtered[static_cast<size_t>(f)];
     }

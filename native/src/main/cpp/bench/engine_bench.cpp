@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstring>
 #include <functional>
 #include <numeric>
 #include <random>
@@ -230,8 +231,15 @@ AlignedArray<uint8_t> cross_kv(const WhisperModel& m, int content) {
   return kv;
 }
 
-// Opens `batch` sequences and steps them until each has kTokens; returns seconds per step.
-Spread decode(const std::shared_ptr<const WhisperModel>& m, int batch, int threads, const void* kv) {
+// Opens `batch` sequences and steps them until each has kTokens; returns seconds per step. Each has a window
+// of its own: sequences over one window would share the pass over its keys and values.
+Spread decode(const std::shared_ptr<const WhisperModel>& m, int batch, int threads,
+              const AlignedArray<uint8_t>& kv) {
+  std::vector<AlignedArray<uint8_t>> windows;
+  for (int i = 0; i < batch; i++) {
+    windows.emplace_back(kv.size());
+    std::memcpy(windows.back().data(), kv.data(), kv.size());
+  }
   Decoder decoder(m->decoder, batch, threads);
   const auto& shape = m->decoder_shape;
   am_slot_options options{};
@@ -242,9 +250,10 @@ Spread decode(const std::shared_ptr<const WhisperModel>& m, int batch, int threa
   std::vector<am_step_result> results(steps.size());
   const int32_t prompt[] = {shape.sot, shape.languages > 0 ? shape.sot + 1 : shape.timestamp_begin,
                             shape.languages > 0 ? shape.sot + shape.languages + 2 : shape.timestamp_begin};
-  for (auto& step : steps) {
+  for (size_t i = 0; i < steps.size(); i++) {
+    auto& step = steps[i];
     step = am_step{};
-    step.slot = decoder.open(kv, options);
+    step.slot = decoder.open(windows[i].data(), options);
     step.tokens = prompt;
     step.n_tokens = shape.languages > 0 ? 3 : 1;
     step.prompt = 1;
@@ -277,10 +286,10 @@ void decoder_steps(const std::shared_ptr<const WhisperModel>& m, int threads, co
     for (const LinearWeights* linear : {&b.qkv, &b.self_out, &b.cross_q, &b.cross_out, &b.fc1, &b.fc2})
       weights += static_cast<double>(linear->packed.size());
   const auto& s = m->decoder_shape;
-  const double self = 4.0 * 2 * s.layers * s.state * kTokens / 2;  // half full on average
+  const double self = (w.half() ? 2.0 : 4.0) * 2 * s.layers * s.state * kTokens / 2;  // half full on average
   out.open("decoder", '[');
   for (int batch : {1, 4, 16}) {
-    const Spread step = decode(m, batch, threads, kv.data());
+    const Spread step = decode(m, batch, threads, kv);
     const double bytes = weights + batch * (static_cast<double>(kv.size()) + self);
     out.open(nullptr, '{').field("batch", batch).field("threads", threads);
     write(out, step);
@@ -313,7 +322,7 @@ void alone(const std::shared_ptr<const WhisperModel>& m, int threads, JsonWriter
   AlignedArray<uint8_t> kv(m->decoder->cross_layout.bytes());
   use_threads(threads);
   const Spread cross = measure(5, 0.5, [&] { writer.write(states.data(), s.context, nullptr, kv.data()); });
-  const Spread step = decode(m, 1, threads, kv.data());
+  const Spread step = decode(m, 1, threads, kv);
   Decoder decoder(m->decoder, 1, threads);
   std::vector<int32_t> text(kTokens, 1000), starts(kTokens + 1);
   std::vector<float> probabilities(kTokens);

@@ -272,6 +272,26 @@ AM_API am_status am_decode_step(am_decoder* decoder, const am_step* steps, am_st
  * slot that is open. */
 AM_API am_status am_detect_language(am_decoder* decoder, const void* cross_kv, float* probabilities);
 
+/* Threads of the decoder's steps from now on at most, 1 to what am_decoder_create was given. Fewer work while
+ * lanes or other decoders of the model compute. Changes no bit of any result. */
+AM_API am_status am_decoder_use_threads(am_decoder* decoder, int32_t threads);
+
+/* What a decoder has done since it was created. */
+typedef struct am_decoder_stats {
+  uint32_t struct_size;
+  int32_t threads;          /* of the last step */
+  int64_t steps, tokens;    /* calls of am_decode_step, results they gave */
+  int64_t rows, logit_rows; /* tokens run through the layers, and through the vocabulary projection */
+  int64_t step_ns;          /* am_decode_step in all, of which: */
+  int64_t choice_ns;        /* filters, log-probabilities, choice */
+  int64_t projections_ns, self_attention_ns, cross_attention_ns, logits_ns; /* these of alignment too */
+  int64_t alignments, aligned_tokens, align_ns;
+  int64_t weight_bytes, cross_kv_bytes, self_kv_bytes; /* read from memory if no cache held any of it */
+  int64_t memory_bytes; /* self-attention K/V and scratch; constant under a steady load */
+} am_decoder_stats;
+
+AM_API am_status am_decoder_get_stats(const am_decoder* decoder, am_decoder_stats* stats);
+
 /* ---- benchmark -------------------------------------------------------------------------------------- */
 
 /* Measures the engine's parts on this machine for about a minute, which should be idle otherwise. json: a

@@ -22,6 +22,7 @@
 #include "model/whisper_model.h"
 
 using amanuensis::BadState;
+using amanuensis::CoreLoad;
 using amanuensis::InvalidArgument;
 using amanuensis::WhisperModel;
 
@@ -153,6 +154,12 @@ std::vector<amanuensis::NpuProgram> programs_of(const std::string& lines) {
   }
   return programs;
 }
+
+// A decoder computes, on the cores that are free now.
+struct Stepping {
+  explicit Stepping(am_decoder& d) : share(d.model->load, 1) { d.decoder.use_at_most(d.model->load.spare()); }
+  CoreLoad::Share share;
+};
 
 void need_audio(const int16_t* pcm, int64_t samples, int64_t first) {
   need_range(samples, 0, INT64_MAX / 4, "samples");
@@ -356,6 +363,7 @@ am_status am_encode(am_lane* lane, const float* mel, int64_t row_stride, int32_t
     need_range(content_frames, 0, AM_WINDOW_FRAMES, "content_frames");
     need_range(row_stride, AM_WINDOW_FRAMES, INT64_MAX / 1024, "row_stride");
     need(states, "states");
+    const CoreLoad::Share share(lane->model->load, lane->threads);
     lane->encoder.encode(mel, row_stride, content_frames, states, block_outputs);
     const auto& shape = lane->model->decoder_shape;
     amanuensis::count_copy(int64_t{4} * shape.frames * shape.state);
@@ -369,6 +377,7 @@ am_status am_cross_kv(am_lane* lane, const float* states, int32_t content_frames
     need_range(content_frames, 0, AM_WINDOW_FRAMES, "content_frames");
     need_aligned(cross_kv, "cross_kv");
     amanuensis::use_threads(lane->threads);
+    const CoreLoad::Share share(lane->model->load, lane->threads);
     const amanuensis::KeptRows rows = lane->encoder.rows(content_frames);
     if (!rows.all()) rows.log_weights(1.0f, lane->log_weights);
     lane->cross.write(states, rows.rows, rows.all() ? nullptr : lane->log_weights.data(), cross_kv,
@@ -433,6 +442,7 @@ am_status am_decode_step(am_decoder* decoder, const am_step* steps, am_step_resu
     need(decoder, "decoder");
     need_range(n, 0, 1024, "n");
     if (n == 0) return;
+    const Stepping stepping(*decoder);
     decoder->decoder.step(&need(steps, "steps"), &need(results, "results"), n);
   });
 }
@@ -444,15 +454,26 @@ am_status am_detect_language(am_decoder* decoder, const void* cross_kv, float* p
     need(probabilities, "probabilities");
     if (decoder->model->decoder_shape.languages == 0)
       throw amanuensis::Error(AM_UNSUPPORTED, "an English-only model has no language tokens");
+    const Stepping stepping(*decoder);
     decoder->decoder.detect_language(cross_kv, probabilities);
   });
+}
+
+am_status am_decoder_use_threads(am_decoder* decoder, int32_t threads) {
+  return guarded([&] { need(decoder, "decoder").decoder.use_threads(threads); });
+}
+
+am_status am_decoder_get_stats(const am_decoder* decoder, am_decoder_stats* stats) {
+  return guarded([&] { give(need(stats, "stats"), need(decoder, "decoder").decoder.stats()); });
 }
 
 am_status am_align(am_decoder* decoder, const am_align_request* requests, int32_t n) {
   return guarded([&] {
     need(decoder, "decoder");
     need_range(n, 0, 1024, "n");
-    if (n > 0) decoder->decoder.align(&need(requests, "requests"), n);
+    if (n == 0) return;
+    const Stepping stepping(*decoder);
+    decoder->decoder.align(&need(requests, "requests"), n);
   });
 }
 

@@ -132,13 +132,13 @@ size_t cross_scratch(const CrossKvLayout& layout) {
 
 namespace {
 void attend_f32(const CrossKvLayout& layout, const void* kv, const uint8_t* head, const float* q,
-                float* scratch, float* qk, float* out) {
+                float* scratch, float* qk, int qk_rows, float* out) {
   const RowKernels& k = row_kernels();
   const int n = CrossKvLayout::rows(kv);
   k.key_scores_f32(q, reinterpret_cast<const float*>(head), kHead, n, scratch);
   if (CrossKvLayout::weighted(kv))
     for (int t = 0; t < n; t++) scratch[t] += CrossKvLayout::bias(kv)[t];
-  if (qk != nullptr) std::memcpy(qk, scratch, sizeof(float) * static_cast<size_t>(n));
+  if (qk != nullptr) std::memcpy(qk, scratch, sizeof(float) * static_cast<size_t>(qk_rows));
   const float inverse = k.softmax_f32(scratch, scratch, n);
   std::memset(out, 0, sizeof(float) * kHead);
   k.add_values_f32(scratch, reinterpret_cast<const float*>(head + layout.values_at()), kHead, n, out);
@@ -147,7 +147,7 @@ void attend_f32(const CrossKvLayout& layout, const void* kv, const uint8_t* head
 
 // Up to kMost queries share one pass over keys and values.
 void attend_int8(const CrossKvLayout& layout, const void* kv, const uint8_t* head, const float* q, float* out,
-                 int64_t stride, int queries, float* const* qk, float* scratch) {
+                 int64_t stride, int queries, float* const* qk, int qk_rows, float* scratch) {
   const StepKernels& k = step_kernels();
   const int n = CrossKvLayout::rows(kv), all = padded(n), apart = layout.padded_frames();
   alignas(64) int16_t narrow[kMost * kHead];
@@ -162,7 +162,8 @@ void attend_int8(const CrossKvLayout& layout, const void* kv, const uint8_t* hea
                scratch, apart);
   for (int i = 0; i < queries; i++) {
     float* scores = scratch + i * apart;
-    if (qk != nullptr && qk[i] != nullptr) std::memcpy(qk[i], scores, sizeof(float) * static_cast<size_t>(n));
+    if (qk != nullptr && qk[i] != nullptr)
+      std::memcpy(qk[i], scores, sizeof(float) * static_cast<size_t>(qk_rows));
     inverse[i] = row_kernels().softmax_f32(scores, scores, n);
     std::fill(scores + n, scores + all, 0.0f);
   }
@@ -174,17 +175,17 @@ void attend_int8(const CrossKvLayout& layout, const void* kv, const uint8_t* hea
 }  // namespace
 
 void cross_attend(const CrossKvLayout& layout, const void* kv, int layer, int h, const float* q, float* out,
-                  int64_t stride, int queries, float* const* qk, float* scratch) {
+                  int64_t stride, int queries, float* const* qk, int qk_rows, float* scratch) {
   const uint8_t* head = layout.head(kv, layer, h);
   const bool f32 = layout.arithmetic() == Arithmetic::kF32;
   const int step = f32 ? 1 : kMost;
   for (int i = 0; i < queries; i += step) {
     if (f32)
-      attend_f32(layout, kv, head, q + i * stride, scratch, qk == nullptr ? nullptr : qk[i],
+      attend_f32(layout, kv, head, q + i * stride, scratch, qk == nullptr ? nullptr : qk[i], qk_rows,
                  out + i * stride);
     else
       attend_int8(layout, kv, head, q + i * stride, out + i * stride, stride, std::min(step, queries - i),
-                  qk == nullptr ? nullptr : qk + i, scratch);
+                  qk == nullptr ? nullptr : qk + i, qk_rows, scratch);
   }
 }
 

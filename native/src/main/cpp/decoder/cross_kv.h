@@ -31,6 +31,11 @@ class CrossKvLayout {
   static const float* bias(const void* kv) {
     return reinterpret_cast<const float*>(static_cast<const uint8_t*>(kv) + sizeof(Header));
   }
+  /// What attention of all heads of one layer reads.
+  int64_t bytes_read(const void* kv) const {
+    const int64_t row = arithmetic_ == Arithmetic::kInt8 ? 2 * 64 + 2 * 4 : 2 * 64 * 4;
+    return row * rows(kv) * heads_;
+  }
   /// Sets rows and biases. log_weights: null for zeros, or one for each row.
   void begin(void* kv, int rows, const float* log_weights) const;
   /// Where the parts of one head start, in bytes from the start of the head.
@@ -80,10 +85,10 @@ class CrossKvWriter {
 };
 
 /// Attention of up to `queries` rows over one head of one window. q and out: rows `stride` floats apart.
-/// qk: null, or for each query null or where its scores before softmax go (rows in use).
+/// qk: null, or for each query null or where its first qk_rows scores before softmax go.
 /// scratch: cross_scratch() floats.
 void cross_attend(const CrossKvLayout& layout, const void* kv, int layer, int head, const float* q,
-                  float* out, int64_t stride, int queries, float* const* qk, float* scratch);
+                  float* out, int64_t stride, int queries, float* const* qk, int qk_rows, float* scratch);
 /// Floats of scratch that cross_attend needs.
 size_t cross_scratch(const CrossKvLayout& layout);
 

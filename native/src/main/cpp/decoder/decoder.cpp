@@ -1,9 +1,9 @@
 #include "decoder/decoder.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <stdexcept>
 
 #include "align/alignment.h"
@@ -17,45 +17,46 @@ SpecialTokens special(const DecoderShape& s) {
   return {s.vocabulary, s.eot, s.timestamp_begin, s.no_timestamps};
 }
 
-// Inverse of the cumulative softmax(logits / temperature) at `uniform`, in token order.
-int sample(const float* logits, int n, float temperature, double uniform) {
-  const float max = *std::max_element(logits, logits + n);
-  std::vector<double> p(static_cast<size_t>(n));
-  for (int i = 0; i < n; i++)
-    p[static_cast<size_t>(i)] = std::exp(static_cast<double>((logits[i] - max) / temperature));
-  const double target = uniform * std::accumulate(p.begin(), p.end(), 0.0);
-  double sum = 0;
-  int last = 0;
-  for (int i = 0; i < n; i++) {
-    if (p[static_cast<size_t>(i)] == 0) continue;
-    sum += p[static_cast<size_t>(i)];
-    last = i;
-    if (sum > target) break;
-  }
-  return last;
-}
-
-// The k largest, descending, ties by lower id.
-void top(const float* logits, int n, int k, float lse, am_step_result& result) {
-  std::vector<int> ids(static_cast<size_t>(n));
-  std::iota(ids.begin(), ids.end(), 0);
-  k = std::min(k, n);
-  std::partial_sort(ids.begin(), ids.begin() + k, ids.end(), [logits](int a, int b) {
-    return logits[a] > logits[b] || (logits[a] == logits[b] && a < b);
-  });
-  result.n_top = k;
-  for (int i = 0; i < k; i++) {
-    result.top_tokens[i] = ids[static_cast<size_t>(i)];
-    result.top_logprobs[i] = logits[ids[static_cast<size_t>(i)]] - lse;
-  }
+int64_t nanoseconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start)
+      .count();
 }
 }  // namespace
 
 Decoder::Decoder(std::shared_ptr<const DecoderWeights> weights, int max_slots, int threads)
     : w_(std::move(weights)),
-      pool_(w_->shape.context, w_->shape.layers, w_->shape.state),
+      pool_(w_->shape.context, w_->shape.layers, w_->shape.state, w_->half() ? 2 : 4),
       slots_(static_cast<size_t>(max_slots)),
-      forward_(*w_, threads) {}
+      most_threads_(threads),
+      team_(threads, !StepLinear::own_kernels(w_->arithmetic.layers)),
+      forward_(*w_, team_) {}
+
+void Decoder::use_threads(int threads) {
+  if (threads < 1 || threads > team_.most())
+    throw InvalidArgument("threads must be 1 to " + std::to_string(team_.most()));
+  most_threads_ = threads;
+}
+
+am_decoder_stats Decoder::stats() const {
+  am_decoder_stats s = stats_;
+  const StepTimes& t = forward_.times();
+  s.threads = team_.threads();
+  s.rows = t.rows;
+  s.logit_rows = t.logit_rows;
+  s.projections_ns = t.projections;
+  s.self_attention_ns = t.self_attention;
+  s.cross_attention_ns = t.cross_attention;
+  s.logits_ns = t.logits;
+  s.weight_bytes = t.weight_bytes;
+  s.cross_kv_bytes = t.cross_bytes;
+  s.self_kv_bytes = t.self_bytes;
+  const size_t self =
+      static_cast<size_t>(w_->shape.context * w_->shape.layers * 2 * w_->shape.state) * (w_->half() ? 2 : 4);
+  s.memory_bytes = static_cast<int64_t>(
+      self * static_cast<size_t>(pool_.made()) +
+      4 * (hidden_.capacity() + wanted_hidden_.capacity() + logits_.capacity() + scores_.capacity()));
+  return s;
+}
 
 Sequence& Decoder::at(int slot) {
   if (slot < 0 || slot >= static_cast<int>(slots_.size()))
@@ -154,6 +155,7 @@ void Decoder::check(const am_step& step) {
 }
 
 void Decoder::step(const am_step* steps, am_step_result* results, int n) {
+  const auto start = std::chrono::steady_clock::now();
   const auto& shape = w_->shape;
   for (int i = 0; i < n; i++) {
     check(steps[i]);
@@ -168,7 +170,7 @@ void Decoder::step(const am_step* steps, am_step_result* results, int n) {
     const int row = static_cast<int>(rows_.size());
     s.owner.resize(static_cast<size_t>(s.length()));  // shorter than left by a step that failed
     for (int j = 0; j < steps[i].n_tokens; j++) {
-      rows_.push_back({&s, steps[i].tokens[j], s.length() + j, -1});
+      rows_.push_back({&s, steps[i].tokens[j], s.length() + j, nullptr});
       s.owner.push_back(s.own);
     }
     wanted_.push_back(row + steps[i].n_tokens - 1);
@@ -190,9 +192,17 @@ void Decoder::step(const am_step* steps, am_step_result* results, int n) {
       results[i].no_speech_prob =
           std::exp(raw[shape.no_speech] - row_kernels().log_sum_exp(raw, shape.vocabulary));
     }
-    choose(steps[i], s, logits_.data() + static_cast<size_t>(i) * static_cast<size_t>(shape.vocabulary),
-           results[i]);
   }
+  const auto begun = std::chrono::steady_clock::now();
+  team_.run(n, [&](int i, int) {
+    float* logits = logits_.data() + static_cast<size_t>(i) * static_cast<size_t>(shape.vocabulary);
+    if (steps[i].raw_logits != nullptr) std::copy_n(logits, shape.vocabulary, steps[i].raw_logits);
+    choose_token(steps[i], *slots_[static_cast<size_t>(steps[i].slot)], special(shape), logits, results[i]);
+  });
+  stats_.choice_ns += nanoseconds_since(begun);
+  stats_.step_ns += nanoseconds_since(start);
+  stats_.steps++;
+  stats_.tokens += n;
 }
 
 // rows_ -> hidden states -> logits of wanted_.
@@ -201,32 +211,17 @@ void Decoder::run_wanted() {
   hidden_.resize(std::max(hidden_.size(), rows_.size() * d));
   wanted_hidden_.resize(std::max(wanted_hidden_.size(), wanted_.size() * d));
   logits_.resize(std::max(logits_.size(), wanted_.size() * static_cast<size_t>(w_->shape.vocabulary)));
-  forward_.run(rows_, hidden_.data(), nullptr, 0);
+  forward_.run(rows_, hidden_.data());
   for (size_t i = 0; i < wanted_.size(); i++)
     std::copy_n(hidden_.data() + static_cast<size_t>(wanted_[i]) * d, d, wanted_hidden_.data() + i * d);
   forward_.logits(wanted_hidden_.data(), static_cast<int>(wanted_.size()), logits_.data());
-}
-
-void Decoder::choose(const am_step& step, Sequence& s, float* logits, am_step_result& result) const {
-  const int n = w_->shape.vocabulary;
-  if (step.raw_logits != nullptr) std::copy_n(logits, n, step.raw_logits);
-  apply_filters(s, special(w_->shape), logits);
-  const float lse = row_kernels().log_sum_exp(logits, n);
-  const int best = static_cast<int>(std::max_element(logits, logits + n) - logits);
-  result.token = step.temperature > 0 ? sample(logits, n, step.temperature, step.uniform) : best;
-  result.logprob = logits[result.token] - lse;
-  float second = -std::numeric_limits<float>::infinity();
-  for (int i = 0; i < n; i++)
-    if (i != best) second = std::max(second, logits[i]);
-  result.margin = logits[best] - second;
-  if (step.top_k > 0) top(logits, n, step.top_k, lse, result);
 }
 
 void Decoder::detect_language(const void* cross_kv, float* probabilities) {
   const auto& shape = w_->shape;
   auto s = new_sequence(cross_kv);
   s->owner.push_back(s->own);
-  rows_.assign(1, {s.get(), shape.sot, 0, -1});
+  rows_.assign(1, {s.get(), shape.sot, 0, nullptr});
   wanted_.assign(1, 0);
   run_wanted();
   const float* languages = logits_.data() + shape.sot + 1;
@@ -234,9 +229,25 @@ void Decoder::detect_language(const void* cross_kv, float* probabilities) {
   for (int i = 0; i < shape.languages; i++) probabilities[i] = std::exp(languages[i] - lse);
 }
 
+namespace {
+// Rows of a teacher-forced pass that run together: enough to use each weight often, few enough that the
+// scores of their alignment heads stay small.
+constexpr int kAlignedRows = 128;
+int aligned_rows(const am_align_request& r) { return r.n_sot + r.n_text + 2; }
+}  // namespace
+
 void Decoder::align(const am_align_request* requests, int n) {
+  const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < n; i++) check(requests[i]);
-  for (int i = 0; i < n; i++) align_one(requests[i]);
+  for (int first = 0, last; first < n; first = last) {
+    int rows = aligned_rows(requests[first]);
+    for (last = first + 1; last < n && rows + aligned_rows(requests[last]) <= kAlignedRows; last++)
+      rows += aligned_rows(requests[last]);
+    align_together(requests + first, last - first);
+  }
+  for (int i = 0; i < n; i++) stats_.aligned_tokens += requests[i].n_text;
+  stats_.alignments += n;
+  stats_.align_ns += nanoseconds_since(start);
 }
 
 void Decoder::check(const am_align_request& r) const {
@@ -245,47 +256,75 @@ void Decoder::check(const am_align_request& r) const {
       r.cross_kv == nullptr || r.start_frames == nullptr || (r.n_text > 0 && r.probabilities == nullptr))
     throw InvalidArgument("an alignment request misses a pointer or a count");
   if (r.n_sot + r.n_text + 2 > shape.context) throw InvalidArgument("the text to align exceeds the context");
-  if (r.frames < 2 || r.frames > 2 * shape.frames)
-    throw InvalidArgument("frames to align must be 2 to " + std::to_string(2 * shape.frames));
+  const int most = 2 * std::min(shape.frames, CrossKvLayout::rows(r.cross_kv));
+  if (r.frames < 2 || r.frames > most)
+    throw InvalidArgument("frames to align must be 2 to " + std::to_string(most));
   for (int i = 0; i < r.n_text; i++)
     if (r.text[i] < 0 || r.text[i] >= shape.eot)
       throw InvalidArgument("text token " + std::to_string(r.text[i]) + " is not text");
 }
 
-void Decoder::align_one(const am_align_request& r) {
+void Decoder::align_together(const am_align_request* requests, int n) {
   const auto& shape = w_->shape;
   const auto d = static_cast<size_t>(shape.state);
-  auto s = new_sequence(r.cross_kv);
-  std::vector<int> tokens(r.sot_sequence, r.sot_sequence + r.n_sot);
-  tokens.push_back(shape.no_timestamps);
-  tokens.insert(tokens.end(), r.text, r.text + r.n_text);
-  tokens.push_back(shape.eot);
-  const int n = static_cast<int>(tokens.size());
+  const int heads = static_cast<int>(shape.alignment_heads.size());
+  std::vector<std::unique_ptr<Sequence>> sequences;
+  std::vector<ScoreSink> sinks;
+  size_t scores = 0;
   rows_.clear();
   for (int i = 0; i < n; i++) {
-    s->owner.push_back(s->own);
-    rows_.push_back({s.get(), tokens[static_cast<size_t>(i)], i, i});
+    sinks.push_back({nullptr, aligned_rows(requests[i]), requests[i].frames / 2});
+    scores += static_cast<size_t>(heads) * static_cast<size_t>(sinks.back().rows * sinks.back().frames);
+  }
+  scores_.resize(std::max(scores_.size(), scores));
+  scores = 0;
+  for (int i = 0; i < n; i++) {
+    const am_align_request& r = requests[i];
+    ScoreSink& sink = sinks[static_cast<size_t>(i)];
+    sink.data = scores_.data() + scores;
+    scores += static_cast<size_t>(heads) * static_cast<size_t>(sink.rows * sink.frames);
+    sequences.push_back(new_sequence(r.cross_kv));
+    Sequence* s = sequences.back().get();
+    s->owner.assign(static_cast<size_t>(sink.rows), s->own);
+    const auto row = [&](int token) {
+      const int position = static_cast<int>(s->tokens.size());
+      s->tokens.push_back(token);
+      rows_.push_back({s, token, position, &sink});
+    };
+    std::for_each(r.sot_sequence, r.sot_sequence + r.n_sot, row);
+    row(shape.no_timestamps);
+    std::for_each(r.text, r.text + r.n_text, row);
+    row(shape.eot);
   }
   hidden_.resize(std::max(hidden_.size(), rows_.size() * d));
-  const int frames = r.frames / 2;
-  qk_.resize(std::max(
-      qk_.size(), shape.alignment_heads.size() * static_cast<size_t>(n) * static_cast<size_t>(shape.frames)));
-  forward_.run(rows_, hidden_.data(), qk_.data(), n);
+  forward_.run(rows_, hidden_.data());
+  const float* hidden = hidden_.data();
+  for (int i = 0; i < n; i++) {
+    const am_align_request& r = requests[i];
+    const ScoreSink& sink = sinks[static_cast<size_t>(i)];
+    text_probabilities(r, hidden + static_cast<size_t>(r.n_sot) * d);
+    hidden += static_cast<size_t>(sink.rows) * d;
+    const auto starts =
+        align_tokens(sink.data, heads, sink.rows, sink.frames, sink.frames, r.n_sot, sink.rows - 1);
+    std::copy(starts.begin(), starts.end(), r.start_frames);
+  }
+}
 
-  constexpr int kLogitRows = 16;
-  logits_.resize(std::max(logits_.size(), kLogitRows * static_cast<size_t>(shape.vocabulary)));
-  for (int first = 0; first < r.n_text; first += kLogitRows) {
-    const int here = std::min(kLogitRows, r.n_text - first);
-    forward_.logits(hidden_.data() + static_cast<size_t>(r.n_sot + first) * d, here, logits_.data());
-    for (int i = 0; i < here; i++) {
-      const float* row = logits_.data() + static_cast<size_t>(i) * static_cast<size_t>(shape.vocabulary);
+// hidden: the rows that predict the text tokens.
+void Decoder::text_probabilities(const am_align_request& r, const float* hidden) {
+  constexpr int kRows = 16;
+  const auto& shape = w_->shape;
+  const auto vocabulary = static_cast<size_t>(shape.vocabulary);
+  logits_.resize(std::max(logits_.size(), kRows * vocabulary));
+  for (int first = 0; first < r.n_text; first += kRows) {
+    const int here = std::min(kRows, r.n_text - first);
+    forward_.logits(hidden + static_cast<size_t>(first * shape.state), here, logits_.data());
+    team_.run(here, [&](int i, int) {
+      const float* row = logits_.data() + static_cast<size_t>(i) * vocabulary;
       r.probabilities[first + i] =
           std::exp(row[r.text[first + i]] - row_kernels().log_sum_exp(row, shape.eot));
-    }
+    });
   }
-  const auto starts = align_tokens(qk_.data(), static_cast<int>(shape.alignment_heads.size()), n,
-                                   shape.frames, frames, r.n_sot, n - 1);
-  std::copy(starts.begin(), starts.end(), r.start_frames);
 }
 
 }  // namespace amanuensis

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "decoder/step_kernels.h"
 #include "device/cpu/kernels.h"
 
 namespace amanuensis {
@@ -41,7 +42,7 @@ void mask_timestamps(const Sequence& s, const SpecialTokens& t, float* logits) {
 void prefer_timestamps(const SpecialTokens& t, float* logits) {
   const float timestamps =
       row_kernels().log_sum_exp(logits + t.timestamp_begin, t.vocabulary - t.timestamp_begin);
-  const float text = *std::max_element(logits, logits + t.timestamp_begin);
+  const float text = step_kernels().maximum(logits, t.timestamp_begin);
   if (timestamps > text) mask(logits, 0, t.timestamp_begin);
 }
 }  // namespace

@@ -6,18 +6,21 @@
 
 namespace amanuensis {
 
-SelfCache::SelfCache(int context, int layers, int state)
+SelfCache::SelfCache(int context, int layers, int state, size_t element)
     : layers_(layers),
       state_(state),
-      bytes_(sizeof(float) * static_cast<size_t>(context) * static_cast<size_t>(layers * 2 * state)) {
+      bytes_(element * static_cast<size_t>(context) * static_cast<size_t>(layers * 2 * state)) {
   void* p = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (p == MAP_FAILED) throw std::bad_alloc();
-  data_ = static_cast<float*>(p);
+  data_ = static_cast<uint8_t*>(p);
 }
 SelfCache::~SelfCache() { munmap(data_, bytes_); }
 
 std::unique_ptr<SelfCache> SelfCachePool::take() {
-  if (idle_.empty()) return std::make_unique<SelfCache>(context_, layers_, state_);
+  if (idle_.empty()) {
+    made_++;
+    return std::make_unique<SelfCache>(context_, layers_, state_, element_);
+  }
   auto cache = std::move(idle_.back());
   idle_.pop_back();
   return cache;

@@ -8,36 +8,47 @@
 
 namespace amanuensis {
 
-/// Keys and values of one sequence: [position][layer][key, value][state] f32. Pages are touched, and so
-/// committed, only as positions are written.
+/// Keys and values of one sequence: [position][layer][key, value][state], f32 or f16. Pages are touched, and
+/// so committed, only as positions are written.
 class SelfCache {
  public:
-  SelfCache(int context, int layers, int state);
+  /// element: bytes of a number, 4 or 2.
+  SelfCache(int context, int layers, int state, size_t element);
   ~SelfCache();
   SelfCache(const SelfCache&) = delete;
   SelfCache& operator=(const SelfCache&) = delete;
-  float* key(int position, int layer) {
-    return data_ + (static_cast<int64_t>(position) * layers_ + layer) * 2 * state_;
+  /// T: float or uint16_t, as the element says.
+  template <class T>
+  T* key(int position, int layer) {
+    return reinterpret_cast<T*>(data_) + (static_cast<int64_t>(position) * layers_ + layer) * 2 * state_;
   }
-  float* value(int position, int layer) { return key(position, layer) + state_; }
-  /// Floats from one position to the next.
+  template <class T>
+  T* value(int position, int layer) {
+    return key<T>(position, layer) + state_;
+  }
+  /// Elements from one position to the next.
   int64_t stride() const { return static_cast<int64_t>(layers_) * 2 * state_; }
 
  private:
   int layers_, state_;
   size_t bytes_;
-  float* data_;
+  uint8_t* data_;
 };
 
 /// Recycles caches, so that a steady load allocates nothing.
 class SelfCachePool {
  public:
-  SelfCachePool(int context, int layers, int state) : context_(context), layers_(layers), state_(state) {}
+  SelfCachePool(int context, int layers, int state, size_t element)
+      : context_(context), layers_(layers), state_(state), element_(element) {}
   std::unique_ptr<SelfCache> take();
   void give_back(std::unique_ptr<SelfCache> cache);
+  /// Caches made so far.
+  int made() const { return made_; }
 
  private:
   int context_, layers_, state_;
+  size_t element_;
+  int made_ = 0;
   std::vector<std::unique_ptr<SelfCache>> idle_;
 };
 

@@ -33,6 +33,7 @@ struct StepKernels {
 
   /// f16, rounded to nearest even.
   void (*to_f16)(const float* x, uint16_t* y, int n);
+  void (*from_f16)(const uint16_t* x, float* y, int n);  // n: a multiple of 16
   /// scores[t] = q . keys[t]; keys are `stride` elements apart.
   void (*key_scores_f16)(const float* q, const uint16_t* keys, int64_t stride, int n, float* scores);
   /// out[64] += sum of weights[t] * values[t], t ascending.
@@ -40,6 +41,8 @@ struct StepKernels {
 
   /// Largest of x[0 .. n).
   float (*maximum)(const float* x, int n);
+  /// y[i] = median of x[i .. i + 6] for i < n.
+  void (*median_of_seven)(const float* x, float* y, int n);
 };
 
 const StepKernels& step_kernels_avx512();

@@ -242,6 +242,10 @@ void to_f16(const float* x, uint16_t* y, int n) {
   }
 }
 
+void from_f16(const uint16_t* x, float* y, int n) {
+  for (int i = 0; i < n; i += kLanes) store(y + i, load_f16(x + i));
+}
+
 void key_scores_f16(const float* q, const uint16_t* keys, int64_t stride, int n, float* scores) {
   constexpr int kVectors = kHead / kLanes;
   Lanes w[kVectors];
@@ -274,12 +278,43 @@ float maximum(const float* x, int n) {
   for (int i = 0; i < n; i++) m = x[i] > m ? x[i] : m;
   return m;
 }
+
+// A network of exchanges that leaves the median in the middle (N. Devillard, "Fast median search").
+void median_of_seven(const float* x, float* y, int n) {
+  constexpr int kPairs[][2] = {{0, 5}, {0, 3}, {1, 6}, {2, 4}, {0, 1}, {3, 5}, {2, 6},
+                               {2, 3}, {3, 6}, {4, 5}, {1, 4}, {1, 3}, {3, 4}};
+  for (int first = 0; first < n; first += kLanes) {
+    const int at = first + kLanes <= n ? first : n - kLanes;  // the last vector overlaps the one before
+    if (at < 0) {
+      for (int i = 0; i < n; i++) {
+        float w[7];
+        std::memcpy(w, x + i, sizeof w);
+        for (const auto& p : kPairs) {
+          const float a = w[p[0]], b = w[p[1]];
+          w[p[0]] = a < b ? a : b;
+          w[p[1]] = a < b ? b : a;
+        }
+        y[i] = w[3];
+      }
+      return;
+    }
+    Lanes w[7];
+    for (int i = 0; i < 7; i++) w[i] = load<Lanes>(x + at + i);
+#pragma GCC unroll 13
+    for (const auto& p : kPairs) {
+      const Lanes a = w[p[0]], b = w[p[1]];
+      w[p[0]] = a < b ? a : b;
+      w[p[1]] = a < b ? b : a;
+    }
+    store(y + at, w[3]);
+  }
+}
 }  // namespace
 }  // namespace amanuensis
 
-#define AMANUENSIS_STEP_KERNELS(function)                                                \
-  const StepKernels& function() {                                                        \
-    static const StepKernels kernels{quantise, linear,         key_scores,     values,   \
-                                     to_f16,   key_scores_f16, add_values_f16, maximum}; \
-    return kernels;                                                                      \
+#define AMANUENSIS_STEP_KERNELS(function)                                                                 \
+  const StepKernels& function() {                                                                         \
+    static const StepKernels kernels{quantise, linear,         key_scores,     values,  to_f16,           \
+                                     from_f16, key_scores_f16, add_values_f16, maximum, median_of_seven}; \
+    return kernels;                                                                                       \
   }

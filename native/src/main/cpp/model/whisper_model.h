@@ -4,12 +4,13 @@
 #include <string>
 
 #include "decoder/decoder.h"
+#include "device/cpu/core_load.h"
 #include "encoder/encoder.h"
 #include "mel/log_mel.h"
 
 namespace amanuensis {
 
-/// Immutable after loading; shared by lanes and decoders.
+/// Immutable after loading but for the load; shared by lanes and decoders.
 struct WhisperModel {
   am_profile profile = AM_PROFILE_REFERENCE;
   bool for_device = false;  // int8 weights kept their plain rows
@@ -18,6 +19,7 @@ struct WhisperModel {
   std::shared_ptr<const EncoderWeights> encoder;
   std::shared_ptr<const DecoderWeights> decoder;
   std::unique_ptr<const LogMel> mel;
+  mutable CoreLoad load;
 };
 
 /// Reads a safetensors file with Hugging Face's tensor names, checks every shape and packs the weights.

@@ -99,6 +99,10 @@ final class Abi {
 
   static native int am_detect_language(long decoder, long crossKv, long probabilities);
 
+  static native int am_decoder_use_threads(long decoder, int threads);
+
+  static native int am_decoder_get_stats(long decoder, long stats);
+
   static native int am_align(long decoder, long requests, int n);
 
   static native long am_copies();

@@ -130,6 +130,31 @@ public final class DecoderBatch implements AutoCloseable {
     }
   }
 
+  /**
+   * Threads of the steps from now on at most, and at most what the decoder was made with. Fewer
+   * work while encoder lanes or other decoders of the engine compute. Changes no bit of any result.
+   */
+  public void useThreads(int threads) {
+    long decoder = handle.enter();
+    try {
+      Abi.check(Abi.am_decoder_use_threads(decoder, threads));
+    } finally {
+      handle.exit();
+    }
+  }
+
+  /** What this decoder has done since it was made. */
+  public DecoderStats stats() {
+    long decoder = handle.enter();
+    try (NativeBuffer out = NativeBuffer.allocate(DecoderStats.BYTES)) {
+      out.bytes().putInt(0, DecoderStats.BYTES);
+      Abi.check(Abi.am_decoder_get_stats(decoder, out.address()));
+      return DecoderStats.read(out.bytes());
+    } finally {
+      handle.exit();
+    }
+  }
+
   /** Times and probabilities of text tokens, in the order of the requests. */
   public List<Alignment> align(List<AlignmentRequest> requests) {
     if (requests.isEmpty()) {

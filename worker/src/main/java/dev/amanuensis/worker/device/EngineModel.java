@@ -78,7 +78,7 @@ public final class EngineModel implements SpeechModel {
 
   @Override
   public Decoder newDecoder(int maxSequences) {
-    return new EngineDecoder(engine.newDecoder(maxSequences, 1));
+    return new EngineDecoder(engine.newDecoder(maxSequences, Runtime.getRuntime().availableProcessors()));
   }
 
   @Override

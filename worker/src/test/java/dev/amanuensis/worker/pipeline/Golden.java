@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.amanuensis.engine.Engine;
 import dev.amanuensis.engine.EngineOptions;
+import dev.amanuensis.engine.ModelPart;
 import dev.amanuensis.engine.NpuDevice;
 import dev.amanuensis.engine.Profile;
 import dev.amanuensis.model.ModelFiles;
@@ -25,10 +26,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 
 /** The pipeline with the real model, and openai/whisper's transcripts of the test speech. */
 final class Golden implements AutoCloseable {
@@ -41,7 +46,7 @@ final class Golden implements AutoCloseable {
   final Pipeline pipeline;
 
   Golden(Profile profile) throws IOException {
-    this(EngineOptions.of(profile));
+    this(new EngineOptions(profile, inF32(), 0, 0));
   }
 
   Golden(EngineOptions options) throws IOException {
@@ -71,6 +76,17 @@ final class Golden implements AutoCloseable {
             preparer,
             buffers,
             PipelineListener.NONE);
+  }
+
+  /**
+   * What reduced arithmetic costs where: {@code -Damanuensis.f32=logits,cross_kv} computes these
+   * parts of the fast profile in f32.
+   */
+  private static Set<ModelPart> inF32() {
+    return Arrays.stream(System.getProperty("amanuensis.f32", "").split(","))
+        .filter(name -> !name.isBlank())
+        .map(name -> ModelPart.valueOf(name.toUpperCase(Locale.ROOT)))
+        .collect(Collectors.toSet());
   }
 
   List<String> files() {

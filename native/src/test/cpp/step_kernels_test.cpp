@@ -1,0 +1,248 @@
+#include "decoder/step_kernels.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <random>
+#include <set>
+#include <vector>
+
+#include "decoder/choice.h"
+#include "decoder/step_linear.h"
+#include "decoder/step_team.h"
+#include "device/cpu/kernels.h"
+
+namespace amanuensis {
+namespace {
+
+// Those that this machine can enter.
+std::vector<const StepKernels*> runnable() {
+  std::vector<const StepKernels*> all{&step_kernels_generic()};
+  if (&row_kernels() != &row_kernels_generic()) all.push_back(&step_kernels_avx2());
+  if (&row_kernels() == &row_kernels_avx512()) all.push_back(&step_kernels_avx512());
+  return all;
+}
+
+std::vector<float> gaussian(size_t n, unsigned seed) {
+  std::mt19937 g(seed);
+  std::normal_distribution<float> d;
+  std::vector<float> v(n);
+  for (auto& x : v) x = d(g);
+  return v;
+}
+
+// int8 extremes overflow sums of int16, so a kernel that saturates can't pass.
+TEST(StepKernels, LinearIsExactAtTheExtremesAndTheSameForAnyNumberOfRows) {
+  constexpr int kK = 2048, kN = 50, kRows = 7, kPadded = 64;
+  std::mt19937 g(1);
+  std::vector<int16_t> a(kRows * kK);
+  std::vector<int8_t> w(kPadded * kK), packed(w.size());
+  for (auto& x : a) x = g() % 2 == 0 ? 127 : -127;
+  for (size_t i = 0; i < w.size(); i++) w[i] = i / kK < kN ? (g() % 2 == 0 ? 127 : -127) : 0;
+  for (int o = 0; o < kPadded; o++)
+    for (int i = 0; i < kK; i++)
+      packed[static_cast<size_t>(o / 16 * 16 * kK + i / 2 * 32 + o % 16 * 2 + i % 2)] =
+          w[static_cast<size_t>(o * kK + i)];
+  const std::vector<float> ones(kPadded, 1.0f), zeros(kPadded), row_scale(kRows, 1.0f);
+  for (const auto* k : runnable())
+    for (int rows = 1; rows <= kRows; rows++) {
+      std::vector<float> y(kRows * kN, 1.0f);
+      k->linear(a.data(), row_scale.data(), rows, kK, packed.data(), ones.data(), zeros.data(), 0, kN,
+                y.data(), kN, true);
+      for (int r = 0; r < kRows; r++)
+        for (int o = 0; o < kN; o++) {
+          int32_t sum = 1;
+          for (int i = 0; i < kK && r < rows; i++)
+            sum += a[static_cast<size_t>(r * kK + i)] * w[static_cast<size_t>(o * kK + i)];
+          ASSERT_EQ(y[static_cast<size_t>(r * kN + o)], static_cast<float>(sum));
+        }
+    }
+}
+
+TEST(StepKernels, HalfPrecisionGoesThereAndBackAsTheStandardSays) {
+  const std::vector<float> x{0.0f,          -0.0f,    1.0f,    -2.5f,       65504.0f,   6.1035156e-5f,
+                             5.9604645e-8f, 0.1f,     1e-9f,   0.33325195f, 1.0004883f, 2049.0f,
+                             -1e-6f,        3.14159f, 100.06f, -7.0f};
+  for (const auto* k : runnable()) {
+    std::vector<uint16_t> h(16);
+    std::vector<float> y(16);
+    k->to_f16(x.data(), h.data(), 16);
+    k->from_f16(h.data(), y.data(), 16);
+    EXPECT_EQ(h[2], 0x3c00);
+    EXPECT_EQ(h[3], 0xc100);
+    EXPECT_EQ(h[4], 0x7bff);
+    EXPECT_EQ(h[6], 0x0001);
+    EXPECT_EQ(h[10], 0x3c00);  // half way between two: to even
+    EXPECT_EQ(h[11], 0x6800);
+    for (size_t i = 0; i < x.size(); i++)
+      EXPECT_NEAR(y[i], x[i], std::max(std::fabs(x[i]) / 2048, 3e-8f)) << x[i];
+    std::vector<uint16_t> again(16);
+    k->to_f16(y.data(), again.data(), 16);
+    EXPECT_EQ(again, h);
+  }
+}
+
+TEST(StepKernels, HalfPrecisionAttentionIsThatOfTheWidenedNumbers) {
+  constexpr int kLength = 37, kStride = 192;
+  const auto keys = gaussian(kLength * kStride, 2), q = gaussian(64, 3);
+  for (const auto* k : runnable()) {
+    std::vector<uint16_t> half(keys.size());
+    std::vector<float> wide(keys.size()), scores(kLength), out(64, 0.5f);
+    k->to_f16(keys.data(), half.data(), static_cast<int>(keys.size()));
+    k->from_f16(half.data(), wide.data(), static_cast<int>(wide.size()));
+    k->key_scores_f16(q.data(), half.data(), kStride, kLength, scores.data());
+    k->add_values_f16(scores.data(), half.data(), kStride, kLength, out.data());
+    std::vector<double> expected(64, 0.5);
+    for (int t = 0; t < kLength; t++) {
+      double score = 0;
+      for (int i = 0; i < 64; i++)
+        score += double{q[static_cast<size_t>(i)]} * wide[static_cast<size_t>(t * kStride + i)];
+      EXPECT_NEAR(scores[static_cast<size_t>(t)], score, 1e-4);
+      for (int i = 0; i < 64; i++)
+        expected[static_cast<size_t>(i)] += score * wide[static_cast<size_t>(t * kStride + i)];
+    }
+    for (size_t i = 0; i < 64; i++) EXPECT_NEAR(out[i], expected[i], 1e-3);
+  }
+}
+
+TEST(StepKernels, MedianOfSevenIsThatOfTheSortedWindow) {
+  for (const auto* k : runnable())
+    for (int n : {1, 5, 8, 16, 29}) {
+      const auto x = gaussian(static_cast<size_t>(n + 6), 4);
+      std::vector<float> y(static_cast<size_t>(n));
+      k->median_of_seven(x.data(), y.data(), n);
+      for (int i = 0; i < n; i++) {
+        std::vector<float> window(x.begin() + i, x.begin() + i + 7);
+        std::sort(window.begin(), window.end());
+        EXPECT_EQ(y[static_cast<size_t>(i)], window[3]);
+      }
+    }
+}
+
+TEST(StepLinear, TeamGivesTheBitsOfOneThread) {
+  constexpr int kK = 512, kN = 1000, kRows = 5;
+  const auto w = StepLinear::pack(Arithmetic::kInt8, gaussian(kN * kK, 5), gaussian(kN, 6), kK);
+  const auto x = gaussian(kRows * kK, 7);
+  StepTeam team(3, !StepLinear::own_kernels(Arithmetic::kInt8));
+  StepLinear linear(Arithmetic::kInt8, kK, kN, 4, team);  // two calls of the kernels
+  std::vector<float> one(kRows * kN), many(one.size());
+  team.use(1);
+  linear.run_gelu(w, x.data(), kRows, one.data());
+  team.use(3);
+  for (int i = 0; i < 50; i++) {
+    linear.run_gelu(w, x.data(), kRows, many.data());
+    ASSERT_EQ(one, many);
+  }
+}
+
+TEST(StepLinear, RowHasTheBitsOfOneAlone) {
+  constexpr int kK = 512, kN = 200, kRows = 11;
+  const auto w = StepLinear::pack(Arithmetic::kInt8, gaussian(kN * kK, 9), gaussian(kN, 10), kK);
+  const auto x = gaussian(kRows * kK, 11), residual = gaussian(kRows * kN, 12);
+  StepTeam team(1, false);
+  StepLinear linear(Arithmetic::kInt8, kK, kN, 16, team);
+  const auto run = [&](int way, const float* from, int rows, float* y) {
+    way == 0   ? linear.run(w, from, rows, y)
+    : way == 1 ? linear.run_add(w, from, rows, y)
+               : linear.run_gelu(w, from, rows, y);
+  };
+  for (int way = 0; way < 3; way++)
+    for (int rows = 1; rows <= kRows; rows++) {
+      auto together = residual;
+      run(way, x.data(), rows, together.data());
+      for (int r = 0; r < rows; r++) {
+        std::vector<float> alone(residual.begin() + r * kN, residual.begin() + (r + 1) * kN);
+        run(way, x.data() + r * kK, 1, alone.data());
+        ASSERT_EQ(alone, std::vector<float>(together.begin() + r * kN, together.begin() + (r + 1) * kN));
+      }
+    }
+}
+
+TEST(StepTeam, RunsEachPieceOnceWhateverTheHelpersDo) {
+  StepTeam team(4, false);
+  for (int threads : {1, 2, 4}) {
+    team.use(threads);
+    for (int task = 0; task < 2000; task++) {
+      const int pieces = 1 + task % 37;
+      std::vector<std::atomic<int>> done(static_cast<size_t>(pieces));
+      team.run(pieces, [&](int piece, int thread) {
+        ASSERT_LT(thread, 4);
+        done[static_cast<size_t>(piece)]++;
+      });
+      for (auto& d : done) ASSERT_EQ(d, 1);
+    }
+  }
+}
+
+struct Choosing {
+  Choosing() : logits(static_cast<size_t>(tokens.vocabulary)) {
+    std::mt19937 g(8);
+    std::normal_distribution<float> d;
+    for (auto& x : logits) x = std::round(4 * d(g)) / 4;  // with ties
+    sequence.sample_begin = 0;
+  }
+  am_step_result choose(am_step step) {
+    auto copy = logits;
+    am_step_result result{};
+    choose_token(step, sequence, tokens, copy.data(), result);
+    return result;
+  }
+  const SpecialTokens tokens{51865, 50257, 50364, 50363};
+  std::vector<float> logits;
+  Sequence sequence;
+};
+
+TEST(Choice, CandidatesAreTheLargestTiesByLowerId) {
+  Choosing c;
+  am_step step{};
+  step.top_k = AM_MAX_TOP_K;
+  const am_step_result result = c.choose(step);
+  std::vector<int> ids(c.logits.size());
+  for (size_t i = 0; i < ids.size(); i++) ids[i] = static_cast<int>(i);
+  std::stable_sort(ids.begin(), ids.end(), [&](int a, int b) {
+    return c.logits[static_cast<size_t>(a)] > c.logits[static_cast<size_t>(b)];
+  });
+  double sum = 0;
+  for (float x : c.logits) sum += std::exp(double{x});
+  ASSERT_EQ(result.n_top, AM_MAX_TOP_K);
+  EXPECT_EQ(result.token, ids[0]);
+  for (int i = 0; i < result.n_top; i++) {
+    const auto at = static_cast<size_t>(ids[static_cast<size_t>(i)]);
+    EXPECT_EQ(result.top_tokens[i], ids[static_cast<size_t>(i)]);
+    EXPECT_NEAR(result.top_logprobs[i], c.logits[at] - std::log(sum), 1e-4);
+  }
+  EXPECT_EQ(result.margin, c.logits[static_cast<size_t>(ids[0])] - c.logits[static_cast<size_t>(ids[1])]);
+}
+
+TEST(Choice, SampleIsTheInverseOfTheCumulativeDistribution) {
+  Choosing c;
+  const auto suppressed = std::make_shared<std::vector<int>>(std::vector<int>{0, 7, 51864});
+  c.sequence.suppress = suppressed;
+  std::vector<double> cumulative;
+  double sum = 0;
+  for (size_t i = 0; i < c.logits.size(); i++) {
+    const bool masked = i == 0 || i == 7 || i == 51864;
+    sum += masked ? 0 : std::exp(c.logits[i] / 0.8);
+    cumulative.push_back(sum);
+  }
+  for (double uniform : {0.0, 0.1, 0.5, 0.77, 0.999999}) {
+    am_step step{};
+    step.temperature = 0.8f;
+    step.uniform = uniform;
+    const am_step_result result = c.choose(step);
+    const auto token = static_cast<size_t>(result.token);
+    EXPECT_EQ(std::count(suppressed->begin(), suppressed->end(), result.token), 0);
+    EXPECT_LE(cumulative[token - 1] / sum, uniform + 1e-6);
+    EXPECT_GE(cumulative[token] / sum, uniform - 1e-6);
+    am_step greedy{};
+    greedy.top_k = 1;
+    const am_step_result best = c.choose(greedy);
+    EXPECT_NEAR(result.logprob - best.logprob, c.logits[token] - c.logits[static_cast<size_t>(best.token)],
+                1e-4);
+  }
+}
+
+}  // namespace
+}  // namespace amanuensis
