@@ -111,6 +111,16 @@ public final class TranscriptionMixin {
       description = "Transcribe only these clips, in seconds; the last end may be left out.")
   List<Double> clipTimestamps = new ArrayList<>();
 
+  @Option(
+      names = "--chunking",
+      paramLabel = "HOW",
+      defaultValue = "none",
+      description =
+          "Transcribe a long file in parts side by side, faster and without the text before each as"
+              + " context: vad cuts at pauses and skips silence, fixed about every 30 s. none, vad"
+              + " or fixed. Default: ${DEFAULT-VALUE}.")
+  JobOptions.Chunking chunking;
+
   /**
    * The options of a job.
    *
@@ -145,7 +155,8 @@ public final class TranscriptionMixin {
         logprobThreshold,
         noSpeechThreshold,
         hallucinationSilenceThreshold,
-        clipTimestamps);
+        clipTimestamps,
+        chunking);
   }
 
   private String code(Function<String, String> languageCode) throws CliException {

@@ -12,6 +12,7 @@ import java.util.OptionalDouble;
  * @param compressionRatioThreshold empty to switch it off, as the two after it
  * @param hallucinationSilenceThreshold seconds, or null to switch it off
  * @param clipTimestamps seconds: start, end, start, end, ...; empty for the whole file
+ * @param chunking of a long file into parts that are transcribed side by side
  */
 public record JobOptions(
     String language,
@@ -26,7 +27,8 @@ public record JobOptions(
     OptionalDouble logprobThreshold,
     OptionalDouble noSpeechThreshold,
     Double hallucinationSilenceThreshold,
-    List<Double> clipTimestamps) {
+    List<Double> clipTimestamps,
+    Chunking chunking) {
   public JobOptions {
     temperatures = List.copyOf(temperatures);
     clipTimestamps = List.copyOf(clipTimestamps);
@@ -36,6 +38,18 @@ public record JobOptions(
   public enum Task {
     TRANSCRIBE,
     TRANSLATE;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** How a long file is cut. */
+  public enum Chunking {
+    NONE,
+    VAD,
+    FIXED;
 
     @Override
     public String toString() {

@@ -1,6 +1,7 @@
 package dev.amanuensis.cli.kafka;
 
 import dev.amanuensis.schema.AudioJob;
+import dev.amanuensis.schema.Chunking;
 import dev.amanuensis.schema.Task;
 import java.io.IOException;
 import java.io.InputStream;
@@ -72,6 +73,7 @@ final class JobRecords {
     job.setNoSpeechThreshold(orOff(options.noSpeechThreshold()));
     job.setHallucinationSilenceThreshold(options.hallucinationSilenceThreshold());
     job.setClipTimestamps(options.clipTimestamps());
+    job.setChunking(Chunking.valueOf(options.chunking().name()));
     return job;
   }
 

@@ -40,7 +40,8 @@ class TranscriptionMixinTest {
                 OptionalDouble.of(-1.0),
                 OptionalDouble.of(0.6),
                 null,
-                List.of()));
+                List.of(),
+                JobOptions.Chunking.NONE));
   }
 
   @Test

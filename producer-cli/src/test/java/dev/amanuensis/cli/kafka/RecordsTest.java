@@ -36,7 +36,8 @@ class RecordsTest {
           OptionalDouble.of(-0.5),
           OptionalDouble.of(0.6),
           2.0,
-          List.of(1.0, 2.0));
+          List.of(1.0, 2.0),
+          JobOptions.Chunking.VAD);
 
   @TempDir Path directory;
 
@@ -61,6 +62,7 @@ class RecordsTest {
     assertThat(job.getClipTimestamps()).containsExactly(1.0, 2.0);
     assertThat(job.getBeamSize()).isEqualTo(5);
     assertThat(job.getBestOf()).isEqualTo(3);
+    assertThat(job.getChunking().name()).isEqualTo("VAD");
   }
 
   @Test

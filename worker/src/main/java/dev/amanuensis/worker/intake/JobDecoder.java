@@ -2,6 +2,7 @@ package dev.amanuensis.worker.intake;
 
 import dev.amanuensis.schema.AudioJob;
 import dev.amanuensis.worker.job.AudioSource;
+import dev.amanuensis.worker.job.Chunking;
 import dev.amanuensis.worker.job.Job;
 import dev.amanuensis.worker.job.TranscriptionOptions;
 import java.net.URI;
@@ -80,7 +81,8 @@ final class JobDecoder {
         or(r.getSuppressTokens(), d.suppressTokens()),
         or(r.getWithoutTimestamps(), d.withoutTimestamps()),
         threshold(r.getMaxInitialTimestamp(), d.maxInitialTimestamp()),
-        r.getSeed());
+        r.getSeed(),
+        Chunking.valueOf(r.getChunking().name()));
   }
 
   private static <T> T or(T value, T otherwise) {

@@ -26,4 +26,20 @@ public record Segment(
     tokens = List.copyOf(tokens);
     words = List.copyOf(words);
   }
+
+  /** The same under another number. */
+  public Segment withId(int other) {
+    return new Segment(
+        other,
+        seek,
+        start,
+        end,
+        text,
+        tokens,
+        temperature,
+        avgLogprob,
+        compressionRatio,
+        noSpeechProb,
+        words);
+  }
 }

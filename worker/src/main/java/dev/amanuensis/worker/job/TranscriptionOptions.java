@@ -26,6 +26,7 @@ import java.util.List;
  * @param withoutTimestamps sample text without timestamp tokens
  * @param maxInitialTimestamp seconds; null: no limit
  * @param seed of the sampling above temperature 0
+ * @param chunking of a long file into parts that are transcribed side by side
  */
 public record TranscriptionOptions(
     String language,
@@ -47,7 +48,8 @@ public record TranscriptionOptions(
     List<Integer> suppressTokens,
     boolean withoutTimestamps,
     Double maxInitialTimestamp,
-    long seed) {
+    long seed,
+    Chunking chunking) {
 
   /** What the model is asked to write. */
   public enum Task {
@@ -76,7 +78,80 @@ public record TranscriptionOptions(
           List.of(-1),
           false,
           1.0,
-          0L);
+          0L,
+          Chunking.NONE);
+
+  /** Without chunking. */
+  public TranscriptionOptions(
+      String language,
+      Task task,
+      boolean wordTimestamps,
+      String initialPrompt,
+      boolean carryInitialPrompt,
+      List<Float> temperatures,
+      int beamSize,
+      int bestOf,
+      double patience,
+      Double lengthPenalty,
+      Double compressionRatioThreshold,
+      Double logprobThreshold,
+      Double noSpeechThreshold,
+      boolean conditionOnPreviousText,
+      Double hallucinationSilenceThreshold,
+      List<Double> clipTimestamps,
+      List<Integer> suppressTokens,
+      boolean withoutTimestamps,
+      Double maxInitialTimestamp,
+      long seed) {
+    this(
+        language,
+        task,
+        wordTimestamps,
+        initialPrompt,
+        carryInitialPrompt,
+        temperatures,
+        beamSize,
+        bestOf,
+        patience,
+        lengthPenalty,
+        compressionRatioThreshold,
+        logprobThreshold,
+        noSpeechThreshold,
+        conditionOnPreviousText,
+        hallucinationSilenceThreshold,
+        clipTimestamps,
+        suppressTokens,
+        withoutTimestamps,
+        maxInitialTimestamp,
+        seed,
+        Chunking.NONE);
+  }
+
+  /** The same for other parts of the file, in other chunks. */
+  public TranscriptionOptions with(List<Double> otherClips, Chunking otherChunking) {
+    return new TranscriptionOptions(
+        language,
+        task,
+        wordTimestamps,
+        initialPrompt,
+        carryInitialPrompt,
+        temperatures,
+        beamSize,
+        bestOf,
+        patience,
+        lengthPenalty,
+        compressionRatioThreshold,
+        logprobThreshold,
+        noSpeechThreshold,
+        conditionOnPreviousText,
+        hallucinationSilenceThreshold,
+        otherClips,
+        suppressTokens,
+        withoutTimestamps,
+        maxInitialTimestamp,
+        seed,
+        otherChunking);
+  }
 
   public TranscriptionOptions {
     temperatures = List.copyOf(temperatures);

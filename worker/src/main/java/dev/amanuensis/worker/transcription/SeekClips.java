@@ -23,6 +23,14 @@ final class SeekClips {
     }
   }
 
+  /** All clips that have any audio. */
+  List<Chunk> chunks() {
+    return clips.stream()
+        .map(clip -> new Chunk(clip[0], clip[1]))
+        .filter(clip -> clip.frames() > 0)
+        .toList();
+  }
+
   private static long frame(double seconds) {
     return (long) Math.rint(seconds * Geometry.FRAMES_PER_SECOND);
   }

@@ -1,5 +1,6 @@
 package dev.amanuensis.worker.transcription;
 
+import dev.amanuensis.worker.job.Chunking;
 import dev.amanuensis.worker.job.JobException;
 import dev.amanuensis.worker.job.Progress;
 import dev.amanuensis.worker.job.Segment;
@@ -50,6 +51,26 @@ public final class Transcription {
     this.splitter = new WordSplitter(tokenizer, language.code());
     this.clips = new SeekClips(options.clipTimestamps(), contentFrames);
     this.history = new PromptHistory(options, tokenizer);
+  }
+
+  /**
+   * One chunk of a file that is transcribed in chunks.
+   *
+   * @throws JobException INVALID_OPTION
+   */
+  static Transcription ofChunk(
+      TranscriptionOptions options,
+      Tokenizer tokenizer,
+      long samples,
+      LanguageGuess detected,
+      Chunk chunk)
+      throws JobException {
+    TranscriptionOptions own =
+        options.with(
+            List.of(Geometry.seconds(chunk.first()), Geometry.seconds(chunk.end())), Chunking.NONE);
+    Transcription t = new Transcription(own, tokenizer, samples, detected);
+    t.lastSpeech = Geometry.seconds(chunk.first());
+    return t;
   }
 
   /**

@@ -1,0 +1,212 @@
+package dev.amanuensis.standalone;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.amanuensis.gateway.GatewayConfig;
+import dev.amanuensis.gateway.GatewayRoutes;
+import dev.amanuensis.gateway.GatewayServer;
+import dev.amanuensis.worker.config.Setting;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** OpenAI's API as its clients call it, through a real Kafka and a real worker. */
+class GatewayIT {
+  private static final String KEY = "a-key";
+  private static final String BOUNDARY = "----amanuensis";
+  private static final Path LONG =
+      Commands.JFK.getParent().resolve("../../../../../worker/src/test/resources/speech/long.flac");
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @TempDir static Path directory;
+  private static Fleet fleet;
+  private static GatewayRoutes routes;
+  private static GatewayServer server;
+  private static final HttpClient HTTP = HttpClient.newHttpClient();
+
+  @BeforeAll
+  static void start() throws Exception {
+    Path claims = Files.createDirectory(directory.resolve("claims"));
+    fleet =
+        Fleet.start(
+            new Fleet.Plan(
+                directory.resolve("data"),
+                0,
+                0,
+                Map.of(Setting.ALLOWED_ROOTS.key(), claims.toRealPath().toString())));
+    while (fleet.starting() != null) {
+      fleet.check();
+      Thread.sleep(50);
+    }
+    routes = new GatewayRoutes(config(2));
+    server = new GatewayServer("127.0.0.1", 0, routes);
+    assertThat(send(post("/v1/audio/transcriptions", new byte[1])).statusCode()).isEqualTo(503);
+    routes.open(fleet.target());
+  }
+
+  private static GatewayConfig config(int maxWaiting) {
+    GatewayConfig d = GatewayConfig.defaults(directory.resolve("claims"));
+    return new GatewayConfig(
+        List.of(KEY),
+        3 << 20,
+        d.inlineBytes(),
+        maxWaiting,
+        Duration.ofMinutes(2),
+        d.claimDirectory(),
+        d.claimTtl());
+  }
+
+  @AfterAll
+  static void stop() {
+    server.close();
+    routes.close();
+    fleet.abandon();
+  }
+
+  private static HttpRequest.Builder request(GatewayServer at, String path) {
+    return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + at.port() + path))
+        .header("Authorization", "Bearer " + KEY);
+  }
+
+  private static HttpRequest post(String path, byte[] audio, String... fields) throws IOException {
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    for (int i = 0; i < fields.length; i += 2) {
+      body.write(
+          "--%s\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n%s\r\n"
+              .formatted(BOUNDARY, fields[i], fields[i + 1])
+              .getBytes(StandardCharsets.UTF_8));
+    }
+    body.write(
+        "--%s\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n\r\n"
+            .formatted(BOUNDARY)
+            .getBytes(StandardCharsets.UTF_8));
+    body.write(audio);
+    body.write("\r\n--%s--\r\n".formatted(BOUNDARY).getBytes(StandardCharsets.UTF_8));
+    return request(server, path)
+        .header("Content-Type", "multipart/form-data; boundary=" + BOUNDARY)
+        .POST(HttpRequest.BodyPublishers.ofByteArray(body.toByteArray()))
+        .build();
+  }
+
+  private static HttpResponse<String> send(HttpRequest request) throws Exception {
+    return HTTP.send(request, HttpResponse.BodyHandlers.ofString());
+  }
+
+  private static HttpResponse<String> transcribe(byte[] audio, String... fields) throws Exception {
+    List<String> all = new ArrayList<>(List.of("model", "whisper-1"));
+    all.addAll(List.of(fields));
+    return send(post("/v1/audio/transcriptions", audio, all.toArray(String[]::new)));
+  }
+
+  @Test
+  void everyFormatHasTheText() throws Exception {
+    byte[] jfk = Files.readAllBytes(Commands.JFK);
+    for (String format : List.of("json", "text", "srt", "vtt", "verbose_json")) {
+      HttpResponse<String> answer = transcribe(jfk, "response_format", format, "language", "en");
+      assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+      assertThat(answer.body()).as(format).contains("what your country can do for you");
+    }
+    JsonNode words =
+        JSON.readTree(
+            transcribe(jfk, "response_format", "verbose_json", "timestamp_granularities[]", "word")
+                .body());
+    assertThat(words.get("language").asText()).isEqualTo("english");
+    assertThat(words.get("words").get(4).get("word").asText()).isEqualTo("Americans");
+    assertThat(words.get("words").get(4).get("start").asDouble()).isBetween(1.0, 2.2);
+    assertThat(words.has("segments")).isFalse();
+  }
+
+  @Test
+  void audioBeyondARecordStreamsFromTheClaimStoreAndLeavesNothingThere() throws Exception {
+    byte[] audio = Files.readAllBytes(LONG);
+    assertThat(audio.length).isGreaterThan(1_000_000);
+    HttpResponse<String> answer = transcribe(audio, "stream", "true", "language", "en");
+    assertThat(answer.headers().firstValue("Content-Type").orElseThrow())
+        .startsWith("text/event-stream");
+    StringBuilder text = new StringBuilder();
+    String whole = null;
+    for (String line : answer.body().lines().filter(l -> l.startsWith("data: ")).toList()) {
+      JsonNode event = JSON.readTree(line.substring(6));
+      if (event.get("type").asText().equals("transcript.text.delta")) {
+        text.append(event.get("delta").asText());
+      } else {
+        assertThat(event.get("type").asText()).isEqualTo("transcript.text.done");
+        whole = event.get("text").asText();
+      }
+    }
+    assertThat(whole).contains("Rachel").isEqualTo(text.toString());
+    try (var left = Files.list(directory.resolve("claims"))) {
+      assertThat(left).isEmpty();
+    }
+  }
+
+  @Test
+  void anotherGatewayFindsAResultByTheJobsId() throws Exception {
+    HttpResponse<String> answer = transcribe(Files.readAllBytes(Commands.JFK), "language", "en");
+    String id = answer.headers().firstValue("X-Job-Id").orElseThrow();
+    try (GatewayRoutes later = new GatewayRoutes(config(1));
+        GatewayServer other = new GatewayServer("127.0.0.1", 0, later)) {
+      later.open(fleet.target());
+      HttpResponse<String> found = send(request(other, "/v1/jobs/" + id).build());
+      assertThat(found.statusCode()).as(found.body()).isEqualTo(200);
+      assertThat(JSON.readTree(found.body()).get("text").asText())
+          .isEqualTo(JSON.readTree(answer.body()).get("text").asText());
+      String unknown = "01890a5d-ac96-774b-bcce-b302099a8057";
+      assertThat(send(request(other, "/v1/jobs/" + unknown).build()).statusCode()).isEqualTo(404);
+    }
+  }
+
+  @Test
+  void moreThanCanWaitIsAskedToComeBackLater() throws Exception {
+    byte[] audio = Files.readAllBytes(LONG);
+    List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      answers.add(
+          HTTP.sendAsync(
+              post("/v1/audio/transcriptions", audio, "model", "whisper-1", "language", "en"),
+              HttpResponse.BodyHandlers.ofString()));
+    }
+    List<Integer> codes = new ArrayList<>();
+    for (CompletableFuture<HttpResponse<String>> future : answers) {
+      HttpResponse<String> answer = future.join();
+      codes.add(answer.statusCode());
+      if (answer.statusCode() == 429) {
+        assertThat(answer.headers().firstValue("Retry-After")).isPresent();
+        assertThat(answer.body()).contains("rate_limit_exceeded");
+      }
+    }
+    assertThat(codes).contains(200, 429).containsOnly(200, 429);
+    assertThat(routes.waiting()).isZero();
+  }
+
+  @Test
+  void badRequestsSayWhatIsWrongInOpenAisForm() throws Exception {
+    HttpResponse<String> noise = transcribe("not audio".getBytes(StandardCharsets.UTF_8));
+    assertThat(noise.statusCode()).isEqualTo(400);
+    assertThat(JSON.readTree(noise.body()).at("/error/code").asText())
+        .isEqualTo("audio_unreadable");
+    assertThat(transcribe(new byte[4 << 20]).statusCode()).isEqualTo(413);
+    HttpRequest stranger =
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + "/v1/models"))
+            .build();
+    assertThat(send(stranger).statusCode()).isEqualTo(401);
+    assertThat(send(request(server, "/v1/models").build()).body()).contains("whisper-1");
+  }
+}
