@@ -22,11 +22,9 @@ import dev.amanuensis.worker.publish.ResultEncoder;
 import dev.amanuensis.worker.publish.TransactionalPublisher;
 import dev.amanuensis.worker.publish.WorkerIdentity;
 import dev.amanuensis.worker.source.AudioPreparer;
-import dev.amanuensis.worker.source.SourceConfig;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
@@ -79,7 +77,7 @@ public final class Worker implements AutoCloseable {
       UnaryOperator<JobSink> around) {
     this.config = config;
     this.model = model;
-    this.preparer = new AudioPreparer(sourceConfig(config));
+    this.preparer = SourceSettings.preparer(config);
     PipelineConfig stages = PipelineSettings.pipeline(config, model.device());
     this.buffers = new BufferManager(PipelineSettings.buffers(config, stages, model.model()));
     this.pipeline =
@@ -168,16 +166,6 @@ public final class Worker implements AutoCloseable {
             config.text(Setting.WORKERS_TOPIC),
             period,
             heartbeat);
-  }
-
-  private static SourceConfig sourceConfig(WorkerConfig c) {
-    String spill = c.text(Setting.SPILL_DIR);
-    return new SourceConfig(
-        c.paths(Setting.ALLOWED_ROOTS),
-        Path.of(spill.isBlank() ? System.getProperty("java.io.tmpdir") : spill),
-        c.number(Setting.MAX_AUDIO_BYTES),
-        c.seconds(Setting.MAX_AUDIO_SECONDS),
-        c.seconds(Setting.DECODE_TIMEOUT_SECONDS));
   }
 
   private static String workerId(WorkerConfig config) {

@@ -56,8 +56,7 @@ final class WorkerThread {
     if (closed) {
       return false;
     }
-    worker = new Worker(Workers.config(connected), model, admin.metrics());
-    admin.attach(worker, Workers.config(connected));
+    worker = Workers.assemble(connected, model, admin);
     worker.start();
     return true;
   }

@@ -29,10 +29,20 @@ final class Workers {
   /** Loads the model and builds a worker that is not started. */
   static Worker load(Map<String, String> settings, Admin admin) throws CliException {
     admin.phase("loading the model");
-    WorkerConfig config = config(settings);
-    Worker worker = new Worker(config, loadModel(settings), admin.metrics());
-    admin.attach(worker, config);
-    return worker;
+    return assemble(settings, loadModel(settings), admin);
+  }
+
+  /** Builds a worker over a model, which it takes over unless this fails. */
+  static Worker assemble(Map<String, String> settings, WorkerModel model, Admin admin)
+      throws CliException {
+    try {
+      WorkerConfig config = config(settings);
+      Worker worker = new Worker(config, model, admin.metrics());
+      admin.attach(worker, config);
+      return worker;
+    } catch (ConfigException e) {
+      throw new CliException(ExitCodes.USAGE, e.getMessage(), e);
+    }
   }
 
   /** Loads the model alone; needs no Kafka yet. */
