@@ -17,11 +17,9 @@ import dev.amanuensis.worker.publish.ResultEncoder;
 import dev.amanuensis.worker.publish.TransactionalPublisher;
 import dev.amanuensis.worker.publish.WorkerIdentity;
 import dev.amanuensis.worker.source.AudioPreparer;
-import dev.amanuensis.worker.source.SourceConfig;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
@@ -70,7 +68,7 @@ public final class Worker implements AutoCloseable {
       UnaryOperator<JobSink> around) {
     this.config = config;
     this.engine = model.engine();
-    this.preparer = new AudioPreparer(sourceConfig(config));
+    this.preparer = SourceSettings.preparer(config);
     this.pipeline =
         new Pipeline(pipelineConfig(config), engine, model.tokenizer(), preparer, metrics);
     String id = workerId(config);
@@ -125,16 +123,6 @@ public final class Worker implements AutoCloseable {
         config.text(Setting.DLQ_TOPIC),
         config.count(Setting.MAX_RECORD_BYTES),
         kafka.registry());
-  }
-
-  private static SourceConfig sourceConfig(WorkerConfig c) {
-    String spill = c.text(Setting.SPILL_DIR);
-    return new SourceConfig(
-        c.paths(Setting.ALLOWED_ROOTS),
-        Path.of(spill.isBlank() ? System.getProperty("java.io.tmpdir") : spill),
-        c.number(Setting.MAX_AUDIO_BYTES),
-        c.seconds(Setting.MAX_AUDIO_SECONDS),
-        c.seconds(Setting.DECODE_TIMEOUT_SECONDS));
   }
 
   private static PipelineConfig pipelineConfig(WorkerConfig c) {

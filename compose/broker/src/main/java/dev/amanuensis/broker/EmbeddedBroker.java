@@ -1,5 +1,6 @@
 package dev.amanuensis.broker;
 
+import dev.amanuensis.schema.topic.TopicCreator;
 import dev.amanuensis.schema.topic.TopicSpec;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -8,9 +9,9 @@ import java.net.ServerSocket;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -21,7 +22,6 @@ import kafka.server.KafkaRaftServer;
 import kafka.server.SharedServer;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.metrics.Metrics;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.bootstrap.BootstrapMetadata;
@@ -40,6 +40,7 @@ public final class EmbeddedBroker implements AutoCloseable {
 
   private final Path dataDirectory;
   private final int port;
+  private final Map<String, String> more;
   private final Map<String, ServerSocketChannel> bound = new ConcurrentHashMap<>();
   private SharedServer shared;
   private ControllerServer controller;
@@ -51,8 +52,16 @@ public final class EmbeddedBroker implements AutoCloseable {
    * @param port to serve on; 0: a free one
    */
   public EmbeddedBroker(Path dataDirectory, int port) {
+    this(dataDirectory, port, Map.of());
+  }
+
+  /**
+   * @param more settings of the broker, which win over ours: TLS, SASL, an authorizer
+   */
+  public EmbeddedBroker(Path dataDirectory, int port, Map<String, String> more) {
     this.dataDirectory = dataDirectory.toAbsolutePath();
     this.port = port;
+    this.more = Map.copyOf(more);
   }
 
   /**
@@ -75,7 +84,9 @@ public final class EmbeddedBroker implements AutoCloseable {
     int controllerPort = bind(BrokerSettings.CONTROLLER_LISTENER, 0);
     BrokerSettings settings = new BrokerSettings(dataDirectory, clientPort, controllerPort);
     BrokerStorage.formatIfNew(dataDirectory);
-    KafkaConfig config = new KafkaConfig(settings.toMap(), false);
+    Map<String, Object> all = new HashMap<>(settings.toMap());
+    all.putAll(more);
+    KafkaConfig config = new KafkaConfig(all, false);
     Tuple2<MetaPropertiesEnsemble, BootstrapMetadata> storage =
         KafkaRaftServer.initializeLogDirs(config, LOG, "");
     shared =
@@ -131,13 +142,7 @@ public final class EmbeddedBroker implements AutoCloseable {
    */
   public void createTopics(Collection<TopicSpec> topics, int fleetPartitions)
       throws IOException, InterruptedException {
-    create(
-        topics.stream()
-            .map(
-                t ->
-                    new NewTopic(t.name(), t.partitions(fleetPartitions), (short) 1)
-                        .configs(t.config()))
-            .toList());
+    create(TopicCreator.plan(topics, fleetPartitions, 1));
   }
 
   /**
@@ -154,17 +159,11 @@ public final class EmbeddedBroker implements AutoCloseable {
             .toList());
   }
 
-  private void create(Collection<NewTopic> topics) throws IOException, InterruptedException {
+  private void create(List<NewTopic> topics) throws IOException, InterruptedException {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers))) {
-      Set<String> existing = admin.listTopics().names().get();
-      admin
-          .createTopics(topics.stream().filter(t -> !existing.contains(t.name())).toList())
-          .all()
-          .get();
+      new TopicCreator(admin).create(topics, false);
     } catch (ExecutionException e) {
-      if (!(e.getCause() instanceof TopicExistsException)) {
-        throw new IOException("topics can't be created: " + e.getCause().getMessage(), e);
-      }
+      throw new IOException("topics can't be created: " + e.getCause().getMessage(), e);
     }
   }
 

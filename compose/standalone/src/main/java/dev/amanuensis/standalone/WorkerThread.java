@@ -52,7 +52,7 @@ final class WorkerThread {
     if (closed) {
       return false;
     }
-    worker = new Worker(Workers.config(connected), model);
+    worker = Workers.assemble(connected, model);
     worker.start();
     return true;
   }

@@ -28,7 +28,16 @@ final class Workers {
 
   /** Loads the model and builds a worker that is not started. */
   static Worker load(Map<String, String> settings) throws CliException {
-    return new Worker(config(settings), loadModel(settings));
+    return assemble(settings, loadModel(settings));
+  }
+
+  /** Builds a worker over a model, which it takes over unless this fails. */
+  static Worker assemble(Map<String, String> settings, WorkerModel model) throws CliException {
+    try {
+      return new Worker(config(settings), model);
+    } catch (ConfigException e) {
+      throw new CliException(ExitCodes.USAGE, e.getMessage(), e);
+    }
   }
 
   /** Loads the model alone; needs no Kafka yet. */

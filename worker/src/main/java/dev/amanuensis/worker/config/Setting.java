@@ -18,8 +18,8 @@ public enum Setting {
   SHARE_CONSUMERS(
       "share.consumers",
       "8",
-      "consumers of a worker in delivery.mode=share; each takes new records once it has answered all"
-          + " it holds"),
+      "consumers of a worker in delivery.mode=share; each takes new records once it has answered"
+          + " all it holds"),
   WORKER_ID(
       "worker.id",
       "",
@@ -59,6 +59,36 @@ public enum Setting {
       "",
       "directories that file references may point into, separated by the path separator"),
   SPILL_DIR("source.spill.dir", "", "directory of temporary audio files; empty: the system's"),
+  MAX_INLINE_BYTES(
+      "max.inline.bytes", "8388608", "most bytes of audio inside a record; more is a reference"),
+  HTTPS_HOSTS(
+      "source.https.hosts",
+      "",
+      "hosts that https: references may name: host, host:port or *.domain, comma-separated; empty:"
+          + " none"),
+  HTTPS_PRIVATE_NETWORKS(
+      "source.https.private.networks",
+      "",
+      "networks such as 10.1.0.0/16 that these hosts may be in though they are not public,"
+          + " comma-separated"),
+  HTTPS_CA_FILE(
+      "source.https.ca.file",
+      "",
+      "PEM file of the certificate authorities to trust for references; empty: Java's own"),
+  S3_BUCKETS(
+      "source.s3.buckets",
+      "",
+      "buckets that s3: references may name, comma-separated; empty: none"),
+  S3_ENDPOINT("source.s3.endpoint", "", "URL of S3-compatible storage; empty: Amazon's"),
+  S3_REGION("source.s3.region", "", "region of the storage; empty: from the environment"),
+  S3_PATH_STYLE("source.s3.path.style", "false", "true: the bucket in the path, as MinIO wants it"),
+  FETCH_TIMEOUT_SECONDS(
+      "source.fetch.timeout.seconds", "300", "longest time of one attempt to fetch a reference"),
+  FETCH_ATTEMPTS(
+      "source.fetch.attempts",
+      "2",
+      "attempts in a row to fetch a reference where the failure may pass; the job is tried again"
+          + " later"),
   MAX_AUDIO_BYTES("source.max.bytes", "2147483648", "largest audio file"),
   MAX_AUDIO_SECONDS("source.max.seconds", "21600", "longest audio"),
   DECODE_TIMEOUT_SECONDS(
@@ -89,7 +119,8 @@ public enum Setting {
   ADMIN_ALLOWED_HOSTS(
       "admin.allowed.hosts",
       "",
-      "host names, beside the loopback's, by which the admin server may be called, comma-separated"),
+      "host names, beside the loopback's, by which the admin server may be called,"
+          + " comma-separated"),
   SHUTDOWN_GRACE_SECONDS("shutdown.grace.seconds", "30", "time for jobs in flight after SIGTERM");
 
   /** Keys that start with it go to every Kafka client and to the registry's. */

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -14,6 +15,20 @@ import java.util.stream.Collectors;
 
 /** The settings of one worker, checked. Immutable. */
 public final class WorkerConfig {
+  /** Parts of the names of settings that nobody should read. */
+  private static final List<String> SECRETS =
+      List.of(
+          "password",
+          "jaas",
+          "secret",
+          "token",
+          "credential",
+          "user.info",
+          "keystore.key",
+          "private.key",
+          "passphrase",
+          "assertion");
+
   private final Map<Setting, String> values;
   private final Set<Setting> given;
   private final Map<String, String> clients;
@@ -77,6 +92,10 @@ public final class WorkerConfig {
     oneOf(Setting.GROUP_PROTOCOL, "consumer", "classic");
     oneOf(Setting.DELIVERY_MODE, "exactly-once", "share");
     number(Setting.MAX_RECORD_BYTES, 65_536, Integer.MAX_VALUE);
+    number(Setting.MAX_INLINE_BYTES, 1, Integer.MAX_VALUE);
+    number(Setting.FETCH_TIMEOUT_SECONDS, 1, 1_000_000);
+    number(Setting.FETCH_ATTEMPTS, 1, 100);
+    oneOf(Setting.S3_PATH_STYLE, "true", "false");
     number(Setting.MAX_AUDIO_BYTES, 1, Long.MAX_VALUE);
     number(Setting.MAX_AUDIO_SECONDS, 1, 1_000_000);
     number(Setting.DECODE_TIMEOUT_SECONDS, 1, 1_000_000);
@@ -190,21 +209,26 @@ public final class WorkerConfig {
     return clients;
   }
 
-  /** The settings with secrets masked. */
+  /** Every setting by its key, secrets masked. */
+  public Map<String, String> shown() {
+    Map<String, String> shown = new TreeMap<>();
+    values.forEach((k, v) -> shown.put(k.key(), withoutUser(v)));
+    clients.forEach(
+        (k, v) -> shown.put(Setting.CLIENT_PREFIX + k, secret(k) ? "***" : withoutUser(v)));
+    return shown;
+  }
+
   @Override
   public String toString() {
-    Map<String, String> shown = new TreeMap<>();
-    values.forEach((k, v) -> shown.put(k.key(), v));
-    clients.forEach((k, v) -> shown.put(Setting.CLIENT_PREFIX + k, secret(k) ? "***" : v));
-    return shown.toString();
+    return shown().toString();
+  }
+
+  /** URLs may carry a user and a password. */
+  private static String withoutUser(String value) {
+    return value.replaceAll("://[^/@\\s]*@", "://***@");
   }
 
   private static boolean secret(String key) {
-    return key.contains("password")
-        || key.contains("jaas")
-        || key.contains("secret")
-        || key.contains("token")
-        || key.contains("user.info")
-        || key.endsWith(".key");
+    return SECRETS.stream().anyMatch(key.toLowerCase(Locale.ROOT)::contains);
   }
 }

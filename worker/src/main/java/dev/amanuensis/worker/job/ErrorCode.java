@@ -12,8 +12,14 @@ public enum ErrorCode {
   AUDIO_TIMEOUT,
   /** The bytes do not have the sha256 that the producer gave. */
   AUDIO_HASH_MISMATCH,
-  /** The reference can't be fetched. */
+  /** The reference can't be fetched now: the network, the server or the storage failed. */
   SOURCE_UNAVAILABLE,
+  /** Fetching the reference took too long. */
+  SOURCE_TIMEOUT,
+  /** There is nothing where the reference points to. */
+  SOURCE_NOT_FOUND,
+  /** The source does not hand it out: no rights, a bad certificate, a nonsensical answer. */
+  SOURCE_REFUSED,
   /** The reference is outside what this worker may read. */
   SOURCE_FORBIDDEN,
   /** A language, task or option that the model does not know. */
@@ -35,13 +41,16 @@ public enum ErrorCode {
 
   /** Whether the same job may succeed a little later. */
   public boolean mayPass() {
-    return this == SOURCE_UNAVAILABLE || this == DISK_FULL;
+    return this == SOURCE_UNAVAILABLE || this == SOURCE_TIMEOUT || this == DISK_FULL;
   }
 
   /** Whether it may succeed once a person has changed something: it gets a dead letter. */
   public boolean replayable() {
     return switch (this) {
       case SOURCE_UNAVAILABLE,
+          SOURCE_TIMEOUT,
+          SOURCE_NOT_FOUND,
+          SOURCE_REFUSED,
           SOURCE_FORBIDDEN,
           DISK_FULL,
           RESULT_TOO_LARGE,

@@ -4,6 +4,8 @@ import dev.amanuensis.worker.job.AudioSource;
 import dev.amanuensis.worker.job.ErrorCode;
 import dev.amanuensis.worker.job.Job;
 import dev.amanuensis.worker.job.JobException;
+import dev.amanuensis.worker.source.reference.References;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
@@ -22,13 +24,14 @@ public final class AudioPreparer implements AutoCloseable {
   private static final int BLOCK = 1 << 18;
 
   private final SourceConfig config;
-  private final FileReferences references;
+  private final References references;
   private final FfmpegDecoder ffmpeg;
   private final long maxPcmBytes;
 
   public AudioPreparer(SourceConfig config) {
     this.config = config;
-    this.references = new FileReferences(config.allowedRoots());
+    this.references =
+        new References(config.references(), config.spillDirectory(), config.maxBytes());
     // One buffer holds at most 2 GiB: 18 hours.
     this.maxPcmBytes =
         Math.min(config.maxDuration().toMillis() * BYTES_PER_MILLISECOND, Integer.MAX_VALUE - 1);
@@ -44,7 +47,7 @@ public final class AudioPreparer implements AutoCloseable {
     try {
       return job.source() instanceof AudioSource.Inline inline
           ? prepareInline(inline)
-          : prepareFile(references.resolve((AudioSource.Reference) job.source()), job.source());
+          : prepareReference((AudioSource.Reference) job.source());
     } catch (ClosedByInterruptException e) {
       // The channel left the flag set; the exception takes its place.
       Thread.interrupted();
@@ -67,7 +70,7 @@ public final class AudioPreparer implements AutoCloseable {
       throws JobException, IOException, InterruptedException {
     long started = System.nanoTime();
     ByteBuffer bytes = source.bytes().duplicate();
-    checkSize(bytes.remaining());
+    checkSize(bytes.remaining(), config.maxInlineBytes());
     String sha256 = Sha256.of(bytes.duplicate());
     checkHash(sha256, source.sha256());
     long fetched = System.nanoTime();
@@ -107,37 +110,27 @@ public final class AudioPreparer implements AutoCloseable {
     }
   }
 
-  private PreparedAudio prepareFile(Path file, AudioSource source)
+  private PreparedAudio prepareReference(AudioSource.Reference source)
       throws JobException, IOException, InterruptedException {
     long started = System.nanoTime();
-    String sha256 = hashOf(file);
-    checkHash(sha256, source.sha256());
-    long fetched = System.nanoTime();
-    PcmBuffer pcm = new PcmBuffer(config.spillDirectory());
-    try {
-      if (!copyWav(file, pcm)) {
-        ffmpeg.decode(file, pcm);
+    try (References.Fetched fetched = references.fetch(source)) {
+      Path file = fetched.copy().path();
+      checkSize(fetched.copy().bytes(), config.maxBytes());
+      checkHash(fetched.sha256(), source.sha256());
+      long arrived = System.nanoTime();
+      PcmBuffer pcm = new PcmBuffer(config.spillDirectory());
+      try {
+        if (!copyWav(file, pcm)) {
+          ffmpeg.decode(file, pcm);
+        }
+        return finish(pcm, fetched.sha256(), started, arrived);
+      } catch (Throwable e) {
+        pcm.close();
+        throw e;
       }
-      return finish(pcm, sha256, started, fetched);
-    } catch (Throwable e) {
-      pcm.close();
-      throw e;
     }
   }
 
-  private String hashOf(Path file) throws JobException, IOException {
-    try {
-      checkSize(Files.size(file));
-      return Sha256.of(file);
-    } catch (ClosedByInterruptException e) {
-      throw e;
-    } catch (IOException e) {
-      throw new JobException(
-          ErrorCode.SOURCE_UNAVAILABLE, "the referenced file can't be read: " + e, e);
-    }
-  }
-
-  /** Copied, not mapped: a file that somebody truncates under a mapping kills the process. */
   private boolean copyWav(Path file, PcmBuffer pcm) throws JobException, IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       ByteBuffer block = ByteBuffer.allocate(BLOCK);
@@ -149,10 +142,9 @@ public final class AudioPreparer implements AutoCloseable {
       checkLength(wav.get().length());
       channel.position(wav.get().offset());
       for (long left = wav.get().length(); left > 0; ) {
-        block.clear().limit((int) Math.min(BLOCK, left));
-        int n = channel.read(block);
+        int n = channel.read(block.clear().limit((int) Math.min(BLOCK, left)));
         if (n < 0) {
-          break; // shorter than a moment ago
+          throw new EOFException("the copy of the audio was cut");
         }
         pcm.write(block.flip());
         left -= n;
@@ -170,15 +162,15 @@ public final class AudioPreparer implements AutoCloseable {
     return new PreparedAudio(pcm, sha256, timings);
   }
 
-  private void checkSize(long bytes) throws JobException {
+  private static void checkSize(long bytes, long most) throws JobException {
     if (bytes == 0) {
       throw new JobException(ErrorCode.AUDIO_EMPTY, "the audio file is empty");
     }
-    if (bytes > config.maxBytes()) {
+    if (bytes > most) {
       throw new JobException(
           ErrorCode.AUDIO_TOO_LARGE,
-          "the audio file has %,d bytes, at most %,d are taken"
-              .formatted(bytes, config.maxBytes()));
+          "%,d bytes of audio inside the record, at most %,d are taken (max.inline.bytes); submit it as a reference"
+              .formatted(bytes, most));
     }
   }
 
@@ -198,6 +190,7 @@ public final class AudioPreparer implements AutoCloseable {
 
   @Override
   public void close() {
+    references.close();
     ffmpeg.close();
   }
 }

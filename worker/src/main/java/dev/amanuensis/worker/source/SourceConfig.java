@@ -1,5 +1,6 @@
 package dev.amanuensis.worker.source;
 
+import dev.amanuensis.worker.source.reference.ReferenceConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -7,27 +8,42 @@ import java.util.List;
 /**
  * What the prepare stage may read, and its bounds.
  *
- * @param allowedRoots directories that file references may point into; empty: none
- * @param spillDirectory of temporary files: audio that came inline, and PCM longer than a window
+ * @param references what they may name
+ * @param spillDirectory of temporary files: audio as it came, and PCM longer than a window
+ * @param maxInlineBytes of audio inside a record
  * @param maxBytes of an audio file
  * @param maxDuration of the audio
  * @param decodeTimeout wall time for decoding one file
  */
 public record SourceConfig(
-    List<Path> allowedRoots,
+    ReferenceConfig references,
     Path spillDirectory,
+    long maxInlineBytes,
     long maxBytes,
     Duration maxDuration,
     Duration decodeTimeout) {
-  public SourceConfig {
-    allowedRoots = List.copyOf(allowedRoots);
+  /** With files below these directories as the only references. */
+  public SourceConfig(
+      List<Path> allowedRoots,
+      Path spillDirectory,
+      long maxBytes,
+      Duration maxDuration,
+      Duration decodeTimeout) {
+    this(
+        ReferenceConfig.files(allowedRoots),
+        spillDirectory,
+        maxBytes,
+        maxBytes,
+        maxDuration,
+        decodeTimeout);
   }
 
   /** No references, the system's temporary directory, 2 GiB, 6 h, 10 min. */
   public static SourceConfig defaults() {
     return new SourceConfig(
-        List.of(),
+        ReferenceConfig.files(List.of()),
         Path.of(System.getProperty("java.io.tmpdir")),
+        2L << 30,
         2L << 30,
         Duration.ofHours(6),
         Duration.ofMinutes(10));

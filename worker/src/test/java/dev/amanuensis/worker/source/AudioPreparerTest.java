@@ -10,6 +10,7 @@ import dev.amanuensis.worker.job.AudioSource;
 import dev.amanuensis.worker.job.ErrorCode;
 import dev.amanuensis.worker.job.Job;
 import dev.amanuensis.worker.job.JobException;
+import dev.amanuensis.worker.source.reference.ReferenceConfig;
 import java.io.IOException;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
@@ -43,7 +44,12 @@ class AudioPreparerTest {
     preparer =
         new AudioPreparer(
             new SourceConfig(
-                List.of(root), spill, 2_000_000, Duration.ofSeconds(40), Duration.ofSeconds(60)));
+                ReferenceConfig.files(List.of(root)),
+                spill,
+                2_000_000,
+                2_000_000,
+                Duration.ofSeconds(40),
+                Duration.ofSeconds(60)));
   }
 
   @AfterEach
@@ -164,9 +170,9 @@ class AudioPreparerTest {
   }
 
   @Test
-  void missingFileIsUnavailable() {
-    fails(ErrorCode.SOURCE_UNAVAILABLE, Jobs.file(root.resolve("nothing.wav")));
-    fails(ErrorCode.SOURCE_UNAVAILABLE, Jobs.file(root)); // a directory
+  void whatIsNoFileIsTold() {
+    fails(ErrorCode.SOURCE_NOT_FOUND, Jobs.file(root.resolve("nothing.wav")));
+    fails(ErrorCode.SOURCE_REFUSED, Jobs.file(root)); // a directory
   }
 
   @Test
@@ -209,11 +215,17 @@ class AudioPreparerTest {
   }
 
   @Test
-  void otherSchemesAreNotEnabled() {
+  void nothingIsFetchedUnlessItIsListed() {
     for (String uri :
-        List.of("http://a.example/x.wav", "s3://bucket/x.wav", "file://host/x.wav", "x.wav")) {
-      JobException e = fails(ErrorCode.SOURCE_FORBIDDEN, Jobs.reference(URI.create(uri)));
-      assertTrue(e.getMessage().contains("not enabled in this version"), e.getMessage());
+        List.of(
+            "http://a.example/x.wav",
+            "https://a.example/x.wav",
+            "s3://bucket/x.wav",
+            "ftp://a.example/x.wav",
+            "jar:file:/x.jar!/x.wav",
+            "file://host/x.wav",
+            "x.wav")) {
+      fails(ErrorCode.SOURCE_FORBIDDEN, Jobs.reference(URI.create(uri)));
     }
   }
 

@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.amanuensis.worker.job.ErrorCode;
 import dev.amanuensis.worker.job.Job;
 import dev.amanuensis.worker.job.JobException;
+import dev.amanuensis.worker.source.reference.ReferenceConfig;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -48,7 +49,13 @@ class FfmpegDecodingTest {
 
   private AudioPreparer preparer(Duration longest, Duration timeout) {
     return new AudioPreparer(
-        new SourceConfig(List.of(SPEECH, made), spill, 1L << 30, longest, timeout));
+        new SourceConfig(
+            ReferenceConfig.files(List.of(SPEECH, made)),
+            spill,
+            1L << 30,
+            1L << 30,
+            longest,
+            timeout));
   }
 
   @AfterEach
