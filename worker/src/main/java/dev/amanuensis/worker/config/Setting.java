@@ -18,8 +18,8 @@ public enum Setting {
   SHARE_CONSUMERS(
       "share.consumers",
       "8",
-      "consumers of a worker in delivery.mode=share; each takes new records once it has answered all"
-          + " it holds"),
+      "consumers of a worker in delivery.mode=share; each takes new records once it has answered"
+          + " all it holds"),
   WORKER_ID(
       "worker.id",
       "",
@@ -103,7 +103,8 @@ public enum Setting {
   FETCH_ATTEMPTS(
       "source.fetch.attempts",
       "2",
-      "attempts in a row to fetch a reference where the failure may pass; later the job is tried again"),
+      "attempts in a row to fetch a reference where the failure may pass; the job is tried again"
+          + " later"),
   MAX_AUDIO_BYTES("source.max.bytes", "2147483648", "largest audio file"),
   MAX_AUDIO_SECONDS("source.max.seconds", "21600", "longest audio"),
   DECODE_TIMEOUT_SECONDS(

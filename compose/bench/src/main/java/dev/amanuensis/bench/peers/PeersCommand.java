@@ -167,7 +167,13 @@ public final class PeersCommand implements Callable<Integer> {
     status.show("decoding the audio");
     SpeechSet speech =
         SpeechSet.decode(audio, repeat, Files.createDirectory(work.resolve("audio")));
-    Race race = new Race(settings, speech, work, status);
+    Race race =
+        new Race(
+            settings,
+            speech,
+            work,
+            status,
+            pass -> status.above(() -> terminal.err().println(pass)));
     List<Race.Entry> entries = race.run(chosen);
     Accuracy accuracy = accuracy(race, all, entries, speech, status);
     List<Double> rates = entries.stream().map(e -> accuracy.rate(e.first().texts())).toList();

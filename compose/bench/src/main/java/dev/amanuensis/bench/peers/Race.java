@@ -10,7 +10,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * Runs the contenders in turns, so that a machine that slows down slows all of them. All processes
@@ -21,6 +23,7 @@ final class Race {
   private final SpeechSet speech;
   private final Path work;
   private final StatusLine status;
+  private final Consumer<String> passes;
 
   /**
    * How one contender did.
@@ -38,11 +41,15 @@ final class Race {
       Median cpu,
       Runner.Pass first) {}
 
-  Race(Settings settings, SpeechSet speech, Path work, StatusLine status) {
+  /**
+   * @param passes is told of each pass when it is done: a comparison takes minutes
+   */
+  Race(Settings settings, SpeechSet speech, Path work, StatusLine status, Consumer<String> passes) {
     this.settings = settings;
     this.speech = speech;
     this.work = work;
     this.status = status;
+    this.passes = passes;
   }
 
   List<Entry> run(List<Contender> contenders) throws CliException, InterruptedException {
@@ -66,6 +73,15 @@ final class Race {
                 ExitCodes.INTERNAL, contenders.get(i).title() + " did not answer for every file");
           }
           speeds.get(i).add(speech.seconds() / pass.seconds());
+          passes.accept(
+              String.format(
+                  Locale.ROOT,
+                  "run %d of %d: %s: %.1f x realtime, %.1f core-seconds",
+                  turn + 1,
+                  settings.runs(),
+                  contenders.get(i).title(),
+                  speech.seconds() / pass.seconds(),
+                  pass.cpuSeconds()));
           costs.get(i).add(60 * pass.cpuSeconds() / speech.seconds());
           if (turn == 0) {
             first.add(pass);
