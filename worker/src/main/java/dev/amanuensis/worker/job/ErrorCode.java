@@ -43,7 +43,10 @@ public enum ErrorCode {
 
   /** Whether the same job may succeed a little later. */
   public boolean mayPass() {
-    return this == SOURCE_UNAVAILABLE || this == SOURCE_TIMEOUT || this == DISK_FULL;
+    return this == SOURCE_UNAVAILABLE
+        || this == SOURCE_TIMEOUT
+        || this == DISK_FULL
+        || this == BUFFERS_EXHAUSTED;
   }
 
   /** Whether it may succeed once a person has changed something: it gets a dead letter. */
@@ -57,6 +60,7 @@ public enum ErrorCode {
           DISK_FULL,
           RESULT_TOO_LARGE,
           STAGE_TIMEOUT,
+          BUFFERS_EXHAUSTED,
           AUDIO_TIMEOUT,
           ATTEMPTS_EXHAUSTED,
           INTERNAL ->

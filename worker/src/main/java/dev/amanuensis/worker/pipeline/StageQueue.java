@@ -18,7 +18,7 @@ import java.util.function.Predicate;
  * Thread-safe.
  */
 final class StageQueue<T> {
-  /** Beyond it the gain exceeds any difference of two ints. */
+  /** From it on the gain exceeds any difference of two ints, and only age counts. */
   private static final long MOST_DOUBLINGS = 33;
 
   /** A piece of work and since when it waits. */
@@ -175,7 +175,9 @@ final class StageQueue<T> {
 
   private long urgency(Waiting<T> entry, long now) {
     long doublings = Math.min(MOST_DOUBLINGS, Math.max(0, now - entry.since()) / ageing);
-    return entry.run().job.priority() + (1L << doublings) - 1;
+    return doublings == MOST_DOUBLINGS
+        ? Long.MAX_VALUE
+        : entry.run().job.priority() + (1L << doublings) - 1;
   }
 
   int size() {

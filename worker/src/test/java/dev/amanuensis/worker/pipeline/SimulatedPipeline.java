@@ -138,7 +138,8 @@ final class SimulatedPipeline implements AutoCloseable {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
     while (System.nanoTime() < end) {
       PipelineSnapshot s = pipeline.snapshot();
-      if (s.inFlight() == 0 && s.buffers().inUse() == 0) {
+      boolean idle = s.stages().stream().allMatch(stage -> stage.inFlight() == 0);
+      if (idle && s.inFlight() == 0 && s.buffers().inUse() == 0) {
         return s;
       }
       Thread.sleep(5);
