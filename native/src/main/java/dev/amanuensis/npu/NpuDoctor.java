@@ -82,18 +82,16 @@ public final class NpuDoctor {
       findings.add(Finding.ok("XRT", s.xrt()));
       findings.add(
           Finding.ok(
-              "known answers",
-              s.name() + " answered right for " + programs.size() + " programs"));
+              "known answers", s.name() + " answered right for " + programs.size() + " programs"));
     } catch (EngineException e) {
-      String message = e.getMessage();
-      int hint = message.lastIndexOf(" (");
-      boolean split = hint > 0 && message.endsWith(")");
-      String found = split ? message.substring(0, hint) : message;
+      String message = e.getMessage().replace(" (" + e.status() + ")", "");
+      int hint = hintOf(message);
+      String found = hint < 0 ? message : message.substring(0, hint);
       String mend =
-          split
-              ? message.substring(hint + 2, message.length() - 1)
-              : "install XRT 2.21 or newer with its NPU plugin (Debian: libxrt2 libxrt-npu2), or name"
-                  + " its libxrt_coreutil.so.2 with --xrt";
+          hint < 0
+              ? "install XRT 2.21 or newer with its NPU plugin (Debian: libxrt2 libxrt-npu2), or name"
+                  + " its libxrt_coreutil.so.2 with --xrt"
+              : message.substring(hint + 2, message.length() - 1);
       boolean loaded = !message.contains("cannot open shared object");
       findings.add(
           loaded
@@ -104,5 +102,20 @@ public final class NpuDoctor {
               ? Finding.bad("known answers", found, mend)
               : Finding.skipped("known answers", loaded ? "needs the programs" : "needs XRT"));
     }
+  }
+
+  /** Where the parenthesis that ends the message begins, or -1. */
+  private static int hintOf(String message) {
+    if (!message.endsWith(")")) {
+      return -1;
+    }
+    int open = 0;
+    for (int i = message.length() - 1; i > 0; i--) {
+      open += message.charAt(i) == ')' ? 1 : message.charAt(i) == '(' ? -1 : 0;
+      if (open == 0) {
+        return message.charAt(i - 1) == ' ' ? i - 1 : -1;
+      }
+    }
+    return -1;
   }
 }
