@@ -4,7 +4,11 @@ import dev.amanuensis.bench.BenchCommand;
 import dev.amanuensis.chaos.ChaosCommand;
 import dev.amanuensis.cli.CommandRunner;
 import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.cli.command.CancelCommand;
+import dev.amanuensis.cli.command.DlqCommand;
+import dev.amanuensis.cli.command.JobsCommand;
 import dev.amanuensis.cli.command.SubmitCommand;
+import dev.amanuensis.cli.command.TopicsCommand;
 import dev.amanuensis.cli.command.TranscribeCommand;
 import dev.amanuensis.cli.command.WatchCommand;
 import dev.amanuensis.cli.terminal.Terminal;
@@ -52,6 +56,10 @@ public final class Main {
             new TranscribeCommand(terminal, new LocalFleetStarter(terminal), Languages::code))
         .addSubcommand(new SubmitCommand(terminal, Languages::code))
         .addSubcommand(new WatchCommand(terminal))
+        .addSubcommand(new JobsCommand(terminal))
+        .addSubcommand(new CancelCommand(terminal))
+        .addSubcommand(new DlqCommand(terminal))
+        .addSubcommand(new TopicsCommand(terminal))
         .addSubcommand(new StandaloneCommand(terminal))
         .addSubcommand(new WorkerCommand(terminal))
         .addSubcommand(new TopCommand(terminal))

@@ -58,6 +58,9 @@ final class StandaloneCommand implements Callable<Integer> {
   @Override
   public Integer call() throws CliException, InterruptedException {
     options.useServerLogging();
+    if (options.printed(options.settings(), terminal)) {
+      return ExitCodes.OK;
+    }
     Path data = dataDirectory == null ? UserState.directory(System.getenv()) : dataDirectory;
     Fleet.Plan plan = new Fleet.Plan(data, kafkaPort, registryPort, options.settings());
     try (StatusLine status = new StatusLine(terminal);

@@ -20,13 +20,15 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "worker",
     description = {
-      "Take jobs from a Kafka that runs elsewhere and publish transcripts, until Ctrl-C or SIGTERM.",
+      "Take jobs from a Kafka that runs elsewhere and publish transcripts, until Ctrl-C or"
+          + " SIGTERM.",
       "Jobs in flight are finished first; what is not finished in time goes to another worker."
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  amanuensis worker -b kafka:9092 --schema-registry http://registry:8081",
-      "  amanuensis worker --allow-root /srv/audio --set pipeline.max.jobs=64"
+      "  amanuensis worker --allow-root /srv/audio --set pipeline.max.jobs=64",
+      "  amanuensis worker -b kafka:9093 --command-config client.properties --print-config"
     })
 final class WorkerCommand implements Callable<Integer> {
   private final Terminal terminal;
@@ -52,6 +54,9 @@ final class WorkerCommand implements Callable<Integer> {
     target
         .clientProperties()
         .forEach((key, value) -> settings.put(Setting.CLIENT_PREFIX + key, value));
+    if (options.printed(settings, terminal)) {
+      return ExitCodes.OK;
+    }
     try (StatusLine status = new StatusLine(terminal);
         ShutdownSignal shutdown = new ShutdownSignal()) {
       options.fetchModel(terminal, status);

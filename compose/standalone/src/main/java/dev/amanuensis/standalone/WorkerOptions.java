@@ -37,6 +37,11 @@ final class WorkerOptions {
   private List<Path> allowedRoots = new ArrayList<>();
 
   @Option(
+      names = "--print-config",
+      description = "Print every setting as it would be used, secrets masked, and end.")
+  private boolean printConfig;
+
+  @Option(
       names = "--set",
       paramLabel = "KEY=VALUE",
       description = "Any other setting of the worker (may be repeated).")
@@ -55,6 +60,17 @@ final class WorkerOptions {
       settings.put(Setting.ALLOWED_ROOTS.key(), joined(allowedRoots));
     }
     return settings;
+  }
+
+  /** Whether that was all the user wanted: prints the settings then. */
+  boolean printed(Map<String, String> settings, Terminal terminal) throws CliException {
+    if (printConfig) {
+      Workers.config(settings)
+          .shown()
+          .forEach((key, value) -> terminal.out().println(key + "=" + value));
+      terminal.out().flush();
+    }
+    return printConfig;
   }
 
   /** Paths as one setting. */

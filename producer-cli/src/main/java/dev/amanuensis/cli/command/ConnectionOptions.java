@@ -34,9 +34,12 @@ public final class ConnectionOptions {
   String schemaRegistry;
 
   @Option(
-      names = "--kafka-properties",
+      names = {"--command-config", "--kafka-properties"},
       paramLabel = "FILE",
-      description = "Further settings of the Kafka clients, for example for TLS and SASL.")
+      defaultValue = "${env:AMANUENSIS_COMMAND_CONFIG}",
+      description =
+          "Further settings of the Kafka clients and the registry's: TLS, SASL, basic.auth.* (or"
+              + " set AMANUENSIS_COMMAND_CONFIG).")
   Path kafkaProperties;
 
   @Option(
@@ -81,13 +84,13 @@ public final class ConnectionOptions {
 
   private Map<String, String> clientProperties() throws CliException {
     Map<String, String> map = new HashMap<>();
-    if (kafkaProperties != null) {
+    if (kafkaProperties != null && !kafkaProperties.toString().isEmpty()) {
       Properties properties = new Properties();
       try (Reader reader = Files.newBufferedReader(kafkaProperties)) {
         properties.load(reader);
       } catch (IOException | IllegalArgumentException e) {
         throw new CliException(
-            ExitCodes.USAGE, "can't read --kafka-properties " + kafkaProperties + ": " + e, e);
+            ExitCodes.USAGE, "can't read --command-config " + kafkaProperties + ": " + e, e);
       }
       properties.stringPropertyNames().forEach(key -> map.put(key, properties.getProperty(key)));
     }

@@ -29,6 +29,8 @@ final class JobBatch {
   private final StatusLine status;
   private final Map<String, Path> fileByJob = new LinkedHashMap<>();
   private final Map<String, Outcome> arrived = new HashMap<>();
+  private final Map<String, Long> bytesByJob = new HashMap<>();
+  private final BatchProgress progress = new BatchProgress();
   private int failed;
   private int invalid;
 
@@ -69,11 +71,15 @@ final class JobBatch {
       try {
         String id = submitter.submit(file, AudioFiles.contentType(file));
         fileByJob.put(id, file);
+        bytesByJob.put(id, Files.size(file));
+        progress.submitted(bytesByJob.get(id));
         submitted.accept(id, file);
       } catch (NoSuchFileException e) {
         fail(file + ": no such file");
+      } catch (JobSubmitter.UnplaceableException e) {
+        fail(file + ": " + e.getMessage());
       } catch (IOException e) {
-        fail(file + ": can't be read: " + e.getMessage());
+        fail(file + ": can't be submitted: " + e.getMessage());
       }
     }
     submitter.flush();
@@ -83,19 +89,21 @@ final class JobBatch {
    * Waits until every submitted file has its result and hands transcripts to the sink.
    *
    * @param timeout or null to wait for ever
-   * @throws CliException TIMEOUT; or what the sink or the progress throws
+   * @throws CliException TIMEOUT; or what the sink or the start throws
    */
-  void await(TranscriptReader reader, OutputSink sink, Duration timeout, Progress progress)
+  void await(TranscriptReader reader, OutputSink sink, Duration timeout, Progress start)
       throws CliException, InterruptedException {
     List<String> waiting = new ArrayList<>(fileByJob.keySet());
     long begun = System.nanoTime();
     status.show("");
     while (!waiting.isEmpty()) {
-      String starting = progress.check();
+      String starting = start.check();
       status.change(starting == null ? inProgress() : starting);
       for (Outcome outcome : reader.poll(POLL)) {
-        if (fileByJob.containsKey(outcome.jobId())) {
-          arrived.putIfAbsent(outcome.jobId(), outcome);
+        if (fileByJob.containsKey(outcome.jobId())
+            && arrived.putIfAbsent(outcome.jobId(), outcome) == null) {
+          progress.answered(
+              bytesByJob.get(outcome.jobId()), outcome.completed(), outcome.document().duration());
         }
       }
       while (!waiting.isEmpty() && arrived.containsKey(waiting.get(0))) {
@@ -125,13 +133,15 @@ final class JobBatch {
     return failed == invalid ? ExitCodes.USAGE : ExitCodes.FAILED;
   }
 
+  /** What was done, what failed and how fast; null for a single file, which speaks for itself. */
+  String summary() {
+    return fileByJob.size() > 1 ? progress.summary() : null;
+  }
+
   private String inProgress() {
-    int all = fileByJob.size();
-    int done = arrived.size();
-    String what = all == 1 ? fileByJob.values().iterator().next().getFileName().toString() : "";
-    return all == 1
-        ? "transcribing " + what
-        : "transcribing " + StatusLine.bar(done, all) + "  " + done + "/" + all + " files";
+    return fileByJob.size() == 1
+        ? "transcribing " + fileByJob.values().iterator().next().getFileName()
+        : progress.line();
   }
 
   private void handOut(Path file, Outcome outcome, OutputSink sink) throws CliException {

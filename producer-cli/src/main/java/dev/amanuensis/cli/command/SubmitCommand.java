@@ -2,17 +2,22 @@ package dev.amanuensis.cli.command;
 
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.cli.format.TranscriptFormat;
 import dev.amanuensis.cli.kafka.ConnectionCheck;
 import dev.amanuensis.cli.kafka.JobOptions;
 import dev.amanuensis.cli.kafka.JobSubmitter;
 import dev.amanuensis.cli.kafka.KafkaTarget;
+import dev.amanuensis.cli.kafka.Placement;
 import dev.amanuensis.cli.kafka.TranscriptReader;
+import dev.amanuensis.cli.kafka.Urgency;
 import dev.amanuensis.cli.terminal.StatusLine;
 import dev.amanuensis.cli.terminal.Terminal;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import picocli.CommandLine.Command;
@@ -26,14 +31,21 @@ import picocli.CommandLine.Parameters;
     description = {
       "Submit audio files as jobs, and print each job's id and file, separated by a tab.",
       "Files up to the inline limit travel inside the record. Larger ones are submitted as"
-          + " references: workers must be able to read the same path."
+          + " references if they are below a --file-root, else uploaded to where --upload says."
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  amanuensis submit talk.mp3",
       "  amanuensis submit -b kafka:9092 --schema-registry http://registry:8081 *.wav",
       "  amanuensis submit --directory recordings --language fr",
-      "  amanuensis submit --wait --format json talk.mp3"
+      "  amanuensis submit --wait --format json talk.mp3",
+      "  amanuensis submit --lane bulk --directory archive --file-root archive --format json",
+      "  amanuensis submit --lane interactive --deadline 2m question.ogg",
+      "  amanuensis submit --upload s3://audio/inbox --s3-endpoint http://minio:9000"
+          + " --s3-path-style film.mkv",
+      "",
+      "Exit codes: 0 all submitted (with --wait: all done), 1 a file was not, 4 not reachable, 5"
+          + " timed out."
     })
 public final class SubmitCommand implements Callable<Integer> {
   private final Terminal terminal;
@@ -57,13 +69,8 @@ public final class SubmitCommand implements Callable<Integer> {
       description = "With --wait: give up after this time. Default: never.")
   private Long timeoutSeconds;
 
-  @Option(
-      names = "--max-inline-bytes",
-      paramLabel = "N",
-      defaultValue = "" + JobSubmitter.MAX_INLINE_BYTES,
-      description = "Larger files are submitted as references. Default: ${DEFAULT-VALUE}.")
-  private long maxInlineBytes;
-
+  @Mixin private UrgencyOptions urgency;
+  @Mixin private PlacementOptions placement;
   @Mixin private OutputOptions output;
   @Mixin private TranscriptionMixin transcription;
   @Mixin private ConnectionOptions connection;
@@ -90,8 +97,12 @@ public final class SubmitCommand implements Callable<Integer> {
       if (!readable.isEmpty()) {
         KafkaTarget target = connection.target();
         status.show("connecting to " + target.bootstrapServers());
-        ConnectionCheck.run(target, connection.connectTimeout());
-        submit(target, options, readable, batch, sink, status);
+        Urgency when = urgency.urgency();
+        ConnectionCheck.run(
+            target,
+            List.of(when.lane().topic(target.jobsTopic()), target.transcriptsTopic()),
+            connection.connectTimeout());
+        submit(target, options, when, readable, batch, sink, status);
       }
       return batch.exitCode();
     }
@@ -100,15 +111,16 @@ public final class SubmitCommand implements Callable<Integer> {
   private void submit(
       KafkaTarget target,
       JobOptions options,
+      Urgency when,
       List<Path> readable,
       JobBatch batch,
       OutputSink sink,
       StatusLine status)
       throws CliException, InterruptedException {
     Duration patience = connection.connectTimeout();
-    JobSubmitter.Limits limits = new JobSubmitter.Limits(maxInlineBytes);
+    Placement place = placement.placement();
     try (TranscriptReader reader = wait ? new TranscriptReader(target, patience) : null;
-        JobSubmitter submitter = new JobSubmitter(target, options, limits, patience)) {
+        JobSubmitter submitter = new JobSubmitter(target, options, when, place, patience)) {
       if (reader != null) {
         reader.seekToEnd(); // before the first job: its result can't be missed
       }
@@ -117,6 +129,9 @@ public final class SubmitCommand implements Callable<Integer> {
       if (reader != null) {
         Duration timeout = timeoutSeconds == null ? null : Duration.ofSeconds(timeoutSeconds);
         batch.await(reader, sink, timeout, () -> null);
+        if (batch.summary() != null) {
+          terminal.err().println(batch.summary());
+        }
       }
     }
   }
@@ -125,7 +140,11 @@ public final class SubmitCommand implements Callable<Integer> {
     var stream = wait ? terminal.err() : terminal.out();
     status.above(
         () -> {
-          stream.print(id + "\t" + file + "\n");
+          boolean json = !wait && output.format == TranscriptFormat.JSON;
+          stream.print(
+              json
+                  ? Json.line(new TreeMap<>(Map.of("job_id", id, "file", file.toString()))) + "\n"
+                  : id + "\t" + file + "\n");
           stream.flush();
         });
   }

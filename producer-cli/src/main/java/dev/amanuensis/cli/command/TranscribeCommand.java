@@ -6,14 +6,18 @@ import dev.amanuensis.cli.kafka.ConnectionCheck;
 import dev.amanuensis.cli.kafka.JobOptions;
 import dev.amanuensis.cli.kafka.JobSubmitter;
 import dev.amanuensis.cli.kafka.KafkaTarget;
+import dev.amanuensis.cli.kafka.Placement;
 import dev.amanuensis.cli.kafka.TranscriptReader;
+import dev.amanuensis.cli.kafka.Urgency;
 import dev.amanuensis.cli.terminal.StatusLine;
 import dev.amanuensis.cli.terminal.Terminal;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -48,6 +52,7 @@ public final class TranscribeCommand implements Callable<Integer> {
 
   @Mixin private OutputOptions output;
   @Mixin private TranscriptionMixin transcription;
+  @Mixin private PlacementOptions placement;
   @Mixin private ConnectionOptions connection;
 
   @Option(
@@ -103,7 +108,8 @@ public final class TranscribeCommand implements Callable<Integer> {
       if (connection.isGiven()) {
         status.show("connecting to " + connection.bootstrapServer);
         ConnectionCheck.run(connection.target(), connection.connectTimeout());
-        run(connection.target(), () -> null, options, readable, batch, sink);
+        Placement place = placement.placement();
+        run(connection.target(), () -> null, options, place, readable, batch, sink);
       } else {
         status.show("starting Kafka");
         try (LocalFleet fleet = starter.start(request(readable), status)) {
@@ -112,7 +118,8 @@ public final class TranscribeCommand implements Callable<Integer> {
                 fleet.check();
                 return fleet.starting();
               };
-          run(fleet.target(), progress, options, readable, batch, sink);
+          Placement local = Placement.local(roots(readable));
+          run(fleet.target(), progress, options, local, readable, batch, sink);
           status.show("stopping");
         }
       }
@@ -124,6 +131,7 @@ public final class TranscribeCommand implements Callable<Integer> {
       KafkaTarget target,
       JobBatch.Progress progress,
       JobOptions options,
+      Placement place,
       List<Path> readable,
       JobBatch batch,
       OutputSink sink)
@@ -131,7 +139,7 @@ public final class TranscribeCommand implements Callable<Integer> {
     try (TranscriptReader reader = new TranscriptReader(target, connection.connectTimeout());
         JobSubmitter submitter =
             new JobSubmitter(
-                target, options, JobSubmitter.Limits.DEFAULT, connection.connectTimeout())) {
+                target, options, Urgency.DEFAULT, place, connection.connectTimeout())) {
       reader.seekToEnd();
       batch.submit(readable, submitter, (id, file) -> {});
       Duration timeout = timeoutSeconds == null ? null : Duration.ofSeconds(timeoutSeconds);
@@ -140,9 +148,21 @@ public final class TranscribeCommand implements Callable<Integer> {
   }
 
   private LocalFleet.Request request(List<Path> readable) {
-    List<Path> roots =
-        readable.stream().map(file -> file.toAbsolutePath().getParent()).distinct().toList();
-    return new LocalFleet.Request(profile, modelDirectory, dataDirectory, roots);
+    return new LocalFleet.Request(profile, modelDirectory, dataDirectory, roots(readable));
+  }
+
+  /** The directories of the files, and of what they link to. */
+  private static List<Path> roots(List<Path> readable) {
+    return readable.stream().flatMap(TranscribeCommand::directories).distinct().toList();
+  }
+
+  private static Stream<Path> directories(Path file) {
+    Path named = file.toAbsolutePath().getParent();
+    try {
+      return Stream.of(named, file.toRealPath().getParent());
+    } catch (IOException e) {
+      return Stream.of(named); // it is reported when it is submitted
+    }
   }
 
   private void refuseWorkerOptionsForRemote() throws CliException {

@@ -2,15 +2,19 @@ package dev.amanuensis.cli.command;
 
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.cli.format.TranscriptDocument;
 import dev.amanuensis.cli.format.TranscriptFormat;
 import dev.amanuensis.cli.kafka.ConnectionCheck;
 import dev.amanuensis.cli.kafka.KafkaTarget;
 import dev.amanuensis.cli.kafka.Outcome;
+import dev.amanuensis.cli.kafka.PartialReader;
 import dev.amanuensis.cli.kafka.TranscriptReader;
 import dev.amanuensis.cli.terminal.Terminal;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -23,11 +27,14 @@ import picocli.CommandLine.Option;
     footerHeading = "%nExamples:%n",
     footer = {
       "  amanuensis watch",
+      "  amanuensis watch --follow                    # segments of long jobs, as they become"
+          + " final",
       "  amanuensis watch --from-beginning --format json | jq -r .text",
       "  amanuensis watch -b kafka:9092 --schema-registry http://registry:8081 --max 10"
     })
 public final class WatchCommand implements Callable<Integer> {
   private static final Duration POLL = Duration.ofMillis(500);
+  private static final Duration SHORT_POLL = Duration.ofMillis(100);
 
   private final Terminal terminal;
 
@@ -46,6 +53,14 @@ public final class WatchCommand implements Callable<Integer> {
   @Option(names = "--from-beginning", description = "Also those that are there already.")
   private boolean fromBeginning;
 
+  @Option(
+      names = "--follow",
+      description = "Also segments of long jobs as they become final, before the transcript.")
+  private boolean follow;
+
+  @Option(names = "--job", paramLabel = "ID", description = "Only this job; end with its result.")
+  private String job;
+
   @Option(names = "--max", paramLabel = "N", description = "Stop after this many.")
   private Integer max;
 
@@ -57,7 +72,9 @@ public final class WatchCommand implements Callable<Integer> {
   public Integer call() throws CliException, InterruptedException {
     KafkaTarget target = connection.target();
     ConnectionCheck.run(target, connection.connectTimeout());
-    try (TranscriptReader reader = new TranscriptReader(target, connection.connectTimeout())) {
+    try (TranscriptReader reader = new TranscriptReader(target, connection.connectTimeout());
+        PartialReader partials =
+            follow ? new PartialReader(target, connection.connectTimeout()) : null) {
       if (fromBeginning) {
         reader.seekToBeginning();
       } else {
@@ -67,15 +84,54 @@ public final class WatchCommand implements Callable<Integer> {
         terminal.err().println("following " + target.transcriptsTopic() + "; Ctrl-C ends this");
       }
       for (int seen = 0; max == null || seen < max; ) {
+        if (partials != null) {
+          partials.poll(SHORT_POLL).stream().filter(n -> wants(n.jobId())).forEach(this::print);
+        }
         for (Outcome outcome : reader.poll(POLL)) {
-          if (max == null || seen < max) {
+          if (wants(outcome.jobId()) && (max == null || seen < max)) {
             print(outcome);
             seen++;
+            if (job != null) {
+              return ExitCodes.OK;
+            }
           }
         }
       }
     }
     return ExitCodes.OK;
+  }
+
+  private boolean wants(String jobId) {
+    return job == null || job.equals(jobId);
+  }
+
+  private void print(PartialReader.News news) {
+    for (TranscriptDocument.Segment segment : news.segments()) {
+      if (format == TranscriptFormat.JSON) {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("job_id", news.jobId());
+        fields.put("partial", true);
+        fields.put("attempt", news.attempt());
+        fields.put("done", news.doneSeconds());
+        fields.put("duration", news.durationSeconds());
+        fields.put("start", segment.start());
+        fields.put("end", segment.end());
+        fields.put("text", segment.text());
+        terminal.out().println(Json.line(fields));
+      } else {
+        terminal
+            .out()
+            .println(
+                "-- %s  %3.0f%%  [%.2f --> %.2f] %s"
+                    .formatted(
+                        news.jobId(),
+                        100 * news.doneSeconds() / Math.max(0.01, news.durationSeconds()),
+                        segment.start(),
+                        segment.end(),
+                        segment.text().strip()));
+      }
+    }
+    terminal.out().flush();
   }
 
   private void print(Outcome outcome) throws CliException {

@@ -2,11 +2,9 @@ package dev.amanuensis.cli.kafka;
 
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
-import java.io.IOException;
+import dev.amanuensis.schema.serde.RegistryFailure;
+import dev.amanuensis.schema.serde.RegistryProbe;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -23,11 +21,20 @@ public final class ConnectionCheck {
    */
   public static void run(KafkaTarget target, Duration timeout)
       throws CliException, InterruptedException {
-    checkKafka(target, timeout);
+    run(target, List.of(target.jobsTopic(), target.transcriptsTopic()), timeout);
+  }
+
+  /**
+   * @param topics that must be there
+   * @throws CliException UNREACHABLE with what to do about it
+   */
+  public static void run(KafkaTarget target, List<String> topics, Duration timeout)
+      throws CliException, InterruptedException {
+    checkKafka(target, topics, timeout);
     checkRegistry(target, timeout);
   }
 
-  private static void checkKafka(KafkaTarget target, Duration timeout)
+  private static void checkKafka(KafkaTarget target, List<String> topics, Duration timeout)
       throws CliException, InterruptedException {
     int millis = (int) timeout.toMillis();
     Map<String, Object> configuration = target.commonConfiguration();
@@ -35,10 +42,7 @@ public final class ConnectionCheck {
     configuration.put("default.api.timeout.ms", millis);
     try (Admin admin = Admin.create(configuration)) {
       try {
-        admin
-            .describeTopics(List.of(target.jobsTopic(), target.transcriptsTopic()))
-            .allTopicNames()
-            .get();
+        admin.describeTopics(topics).allTopicNames().get();
       } finally {
         admin.close(Duration.ZERO);
       }
@@ -49,24 +53,22 @@ public final class ConnectionCheck {
     }
   }
 
-  private static void checkRegistry(KafkaTarget target, Duration timeout)
-      throws CliException, InterruptedException {
-    String url = target.registryUrl().split(",", 2)[0].replaceAll("/+$", "");
-    try {
-      HttpClient client = HttpClient.newBuilder().connectTimeout(timeout).build();
-      HttpRequest request =
-          HttpRequest.newBuilder(URI.create(url + "/subjects")).timeout(timeout).build();
-      int code = client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
-      // 401 and 403 come from a registry too: credentials are the serializer's business.
-      if (code != 200 && code != 401 && code != 403) {
-        throw unreachable(url, "it answers /subjects with HTTP status " + code, null);
+  private static void checkRegistry(KafkaTarget target, Duration timeout) throws CliException {
+    for (String url : target.registryUrl().split(",")) {
+      try {
+        URI uri = URI.create(url.strip());
+        if (uri.getHost() == null) {
+          throw new IllegalArgumentException("no host in it");
+        }
+      } catch (IllegalArgumentException e) {
+        throw new CliException(
+            ExitCodes.USAGE, "--schema-registry: not a URL: " + e.getMessage(), e);
       }
-    } catch (IOException e) {
-      String reason = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-      throw unreachable(url, reason, e);
-    } catch (IllegalArgumentException e) {
-      throw new CliException(
-          ExitCodes.USAGE, "--schema-registry: '" + url + "' is not a URL: " + e.getMessage(), e);
+    }
+    try {
+      RegistryProbe.check(target.commonConfiguration(), timeout);
+    } catch (RegistryFailure e) {
+      throw unreachable(target.shownRegistryUrl(), e.getMessage(), e);
     }
   }
 

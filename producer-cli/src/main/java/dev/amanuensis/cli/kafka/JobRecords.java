@@ -37,9 +37,9 @@ final class JobRecords {
     return job;
   }
 
-  /** The worker reads the file where it is, and checks that it is the same. */
-  static AudioJob reference(String id, Path file, String contentType, JobOptions options)
-      throws IOException {
+  /** The worker fetches the bytes from elsewhere, and checks that they are the same. */
+  static AudioJob reference(
+      String id, Path file, String uri, String contentType, JobOptions options) throws IOException {
     MessageDigest digest = sha256();
     byte[] block = new byte[BLOCK];
     try (InputStream in = Files.newInputStream(file)) {
@@ -48,7 +48,7 @@ final class JobRecords {
       }
     }
     AudioJob job = job(id, file, contentType, options);
-    job.setAudioUri(file.toRealPath().toUri().toString());
+    job.setAudioUri(uri);
     job.setAudioSha256(HexFormat.of().formatHex(digest.digest()));
     return job;
   }

@@ -19,35 +19,41 @@ import org.apache.kafka.common.serialization.StringSerializer;
 
 /** Puts files into the topic of jobs. One thread uses it. */
 public final class JobSubmitter implements AutoCloseable {
-  /** Below Kafka's default limit of 1 MiB for a record, with room for the job's other fields. */
-  public static final long MAX_INLINE_BYTES = 1_000_000;
-
   /** The producer's own limit; the broker's and the topic's say what is really taken. */
   private static final int MAX_REQUEST_BYTES = 64 << 20;
 
   private final KafkaTarget target;
   private final JobOptions options;
-  private final Limits limits;
+  private final Urgency urgency;
+  private final Placement placement;
+  private final String topic;
   private final Duration timeout;
   private final KafkaProducer<String, byte[]> producer;
   private final Serializer<AudioJob> serializer;
   private final AtomicReference<Exception> failure = new AtomicReference<>();
 
-  /**
-   * What travels inside a record.
-   *
-   * @param maxInlineBytes larger files are submitted as references
-   */
-  public record Limits(long maxInlineBytes) {
-    /** Fits a broker with Kafka's default limits. */
-    public static final Limits DEFAULT = new Limits(MAX_INLINE_BYTES);
+  /** Nothing is wrong with the file, but it can't be submitted like this. */
+  public static final class UnplaceableException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    UnplaceableException(String message) {
+      super(message);
+    }
   }
 
-  public JobSubmitter(KafkaTarget target, JobOptions options, Limits limits, Duration timeout)
+  /** Takes the placement's upload over. */
+  public JobSubmitter(
+      KafkaTarget target,
+      JobOptions options,
+      Urgency urgency,
+      Placement placement,
+      Duration timeout)
       throws CliException {
     this.target = target;
     this.options = options;
-    this.limits = limits;
+    this.urgency = urgency;
+    this.placement = placement;
+    this.topic = urgency.lane().topic(target.jobsTopic());
     this.timeout = timeout;
     Map<String, Object> configuration = target.commonConfiguration();
     configuration.put("acks", "all");
@@ -67,20 +73,20 @@ public final class JobSubmitter implements AutoCloseable {
    * Submits a file and returns the new job's id; the record is on its way, not yet acknowledged.
    *
    * @param contentType MIME type or null
-   * @throws IOException if the file can't be read
+   * @throws UnplaceableException if it is too large to travel inside the record, and in no other
+   *     way either
+   * @throws IOException if the file can't be read or uploaded
    */
   public String submit(Path file, String contentType)
       throws IOException, CliException, InterruptedException {
     String id = JobIds.next();
-    boolean inline = Files.size(file) <= limits.maxInlineBytes();
-    AudioJob job =
-        inline
-            ? JobRecords.inline(id, file, contentType, options)
-            : JobRecords.reference(id, file, contentType, options);
+    AudioJob job = job(id, file, contentType);
+    job.setPriority(urgency.priority());
+    job.setDeadline(urgency.deadline());
     try {
-      byte[] value = serializer.serialize(target.jobsTopic(), job);
+      byte[] value = serializer.serialize(topic, job);
       producer.send(
-          new ProducerRecord<>(target.jobsTopic(), id, value),
+          new ProducerRecord<>(topic, id, value),
           (metadata, e) -> {
             if (e != null) {
               failure.compareAndSet(null, e);
@@ -93,6 +99,22 @@ public final class JobSubmitter implements AutoCloseable {
       throw KafkaFailures.explain(e, target, timeout);
     }
     return id;
+  }
+
+  private AudioJob job(String id, Path file, String contentType) throws IOException {
+    long bytes = Files.size(file);
+    if (placement.inline(bytes)) {
+      return JobRecords.inline(id, file, contentType, options);
+    }
+    Path real = file.toRealPath();
+    if (placement.shared(real)) {
+      return JobRecords.reference(id, file, real.toUri().toString(), contentType, options);
+    }
+    if (placement.upload() != null) {
+      String uri = placement.upload().upload(id, file, contentType);
+      return JobRecords.reference(id, file, uri, contentType, options);
+    }
+    throw new UnplaceableException(placement.explain(bytes));
   }
 
   /**
@@ -117,5 +139,8 @@ public final class JobSubmitter implements AutoCloseable {
   public void close() {
     producer.close(Duration.ZERO);
     serializer.close();
+    if (placement.upload() != null) {
+      placement.upload().close();
+    }
   }
 }

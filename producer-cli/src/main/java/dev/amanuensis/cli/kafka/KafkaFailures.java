@@ -23,21 +23,20 @@ final class KafkaFailures {
     if (failure instanceof UnknownTopicOrPartitionException) {
       return unreachable(
           kafka
-              + " has no topic "
-              + target.jobsTopic()
-              + " or "
-              + target.transcriptsTopic()
-              + "; create both, or use --jobs-topic and --transcripts-topic",
+              + " lacks a topic ("
+              + failure.getMessage()
+              + "); 'amanuensis topics create' makes them all, --jobs-topic and"
+              + " --transcripts-topic name others",
           failure);
     }
     if (failure instanceof AuthenticationException || failure instanceof AuthorizationException) {
       return unreachable(
-          kafka + " refuses us: " + failure.getMessage() + "; see --kafka-properties", failure);
+          kafka + " refuses us: " + failure.getMessage() + "; see --command-config", failure);
     }
     if (registryUnreachable(failure)) {
       return unreachable(
           "can't reach the Schema Registry at "
-              + target.registryUrl()
+              + target.shownRegistryUrl()
               + ": "
               + root.getMessage()
               + "; check --schema-registry",

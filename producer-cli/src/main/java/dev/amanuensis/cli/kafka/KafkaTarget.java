@@ -31,6 +31,11 @@ public record KafkaTarget(
     return new KafkaTarget(bootstrapServers, registryUrl, JOBS, TRANSCRIPTS, Map.of());
   }
 
+  /** The registry's address for messages: without a user and a password. */
+  public String shownRegistryUrl() {
+    return registryUrl.replaceAll("://[^/@,]*@", "://");
+  }
+
   /** The settings that all clients share, the registry's among them. */
   public Map<String, Object> commonConfiguration() {
     Map<String, Object> configuration = new HashMap<>(clientProperties);

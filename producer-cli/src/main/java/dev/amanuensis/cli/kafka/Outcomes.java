@@ -27,22 +27,25 @@ public final class Outcomes {
     boolean words = transcript.getSegments().stream().anyMatch(s -> !s.getWords().isEmpty());
     List<TranscriptDocument.Segment> segments = new ArrayList<>();
     for (Segment segment : transcript.getSegments()) {
-      segments.add(
-          new TranscriptDocument.Segment(
-              segment.getId(),
-              segment.getSeek(),
-              segment.getStart(),
-              segment.getEnd(),
-              segment.getText(),
-              segment.getTokens(),
-              segment.getTemperature(),
-              segment.getAvgLogprob(),
-              segment.getCompressionRatio(),
-              segment.getNoSpeechProb(),
-              words ? segment.getWords().stream().map(Outcomes::word).toList() : null));
+      segments.add(segment(segment, words));
     }
     return new TranscriptDocument(
         file, transcript.getText(), transcript.getLanguage(), transcript.getDuration(), segments);
+  }
+
+  static TranscriptDocument.Segment segment(Segment segment, boolean words) {
+    return new TranscriptDocument.Segment(
+        segment.getId(),
+        segment.getSeek(),
+        segment.getStart(),
+        segment.getEnd(),
+        segment.getText(),
+        segment.getTokens(),
+        segment.getTemperature(),
+        segment.getAvgLogprob(),
+        segment.getCompressionRatio(),
+        segment.getNoSpeechProb(),
+        words ? segment.getWords().stream().map(Outcomes::word).toList() : null);
   }
 
   private static TranscriptDocument.Word word(Word word) {

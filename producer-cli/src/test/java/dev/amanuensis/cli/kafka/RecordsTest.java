@@ -66,7 +66,7 @@ class RecordsTest {
   @Test
   void referenceIsAUriThatLeadsBackToTheFile() throws Exception {
     Path file = Files.writeString(directory.resolve("ä b.wav"), "abc");
-    AudioJob job = JobRecords.reference("id", file, null, OPTIONS);
+    AudioJob job = JobRecords.reference("id", file, file.toUri().toString(), null, OPTIONS);
     assertThat(job.getAudio()).isNull();
     assertThat(Path.of(java.net.URI.create(job.getAudioUri()))).isEqualTo(file.toRealPath());
     assertThat(job.getAudioSha256()).isEqualTo(SHA256_OF_ABC);

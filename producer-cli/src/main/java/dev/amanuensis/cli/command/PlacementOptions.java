@@ -1,0 +1,74 @@
+package dev.amanuensis.cli.command;
+
+import dev.amanuensis.cli.CliException;
+import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.cli.kafka.Placement;
+import dev.amanuensis.cli.kafka.S3Upload;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** How audio travels that does not fit into a record. */
+public final class PlacementOptions {
+  @Option(
+      names = "--max-inline-bytes",
+      paramLabel = "N",
+      defaultValue = "" + Placement.MAX_INLINE_BYTES,
+      description = "Larger files do not travel inside the record. Default: ${DEFAULT-VALUE}.")
+  long maxInlineBytes;
+
+  @Option(
+      names = "--file-root",
+      paramLabel = "DIR",
+      description =
+          "The workers can read this directory under the same path (their --allow-root): larger"
+              + " files below it are submitted as references. May be repeated.")
+  List<Path> fileRoots = new ArrayList<>();
+
+  @Option(
+      names = "--upload",
+      paramLabel = "s3://BUCKET/PREFIX",
+      description =
+          "Upload other larger files there. Credentials: AWS's standard chain (environment,"
+              + " profile, role).")
+  URI upload;
+
+  @Option(
+      names = "--s3-endpoint",
+      paramLabel = "URL",
+      defaultValue = "${env:AWS_ENDPOINT_URL_S3:-${env:AWS_ENDPOINT_URL}}",
+      description = "S3-compatible storage (or set AWS_ENDPOINT_URL_S3). Default: Amazon's.")
+  String s3Endpoint;
+
+  @Option(
+      names = "--s3-region",
+      paramLabel = "REGION",
+      description = "Default: the environment's, else us-east-1.")
+  String s3Region;
+
+  @Option(
+      names = "--s3-path-style",
+      description = "The bucket in the path instead of the host's name, as MinIO wants it.")
+  boolean s3PathStyle;
+
+  /** The caller closes its upload, if it has one. */
+  Placement placement() throws CliException {
+    for (Path root : fileRoots) {
+      if (!Files.isDirectory(root)) {
+        throw new CliException(ExitCodes.USAGE, "--file-root " + root + " is not a directory");
+      }
+    }
+    try {
+      URI endpoint = s3Endpoint == null || s3Endpoint.isBlank() ? null : URI.create(s3Endpoint);
+      return new Placement(
+          maxInlineBytes,
+          fileRoots,
+          upload == null ? null : new S3Upload(upload, endpoint, s3Region, s3PathStyle));
+    } catch (IllegalArgumentException e) {
+      throw new CliException(ExitCodes.USAGE, "--upload: " + e.getMessage(), e);
+    }
+  }
+}
