@@ -155,6 +155,7 @@ class SecureClusterIT {
 
   @Test
   void leastRightsAreEnoughForATranscription() throws Exception {
+    String id;
     try (Worker worker = Workers.load(workerSettings())) {
       worker.start();
       Result submitted =
@@ -162,13 +163,13 @@ class SecureClusterIT {
       assertThat(worker.failure()).isNull();
       assertThat(submitted.code()).as(submitted.err()).isEqualTo(ExitCodes.OK);
       assertThat(submitted.out()).contains("ask not what your country can do for you");
+      id = submittedId(submitted.err());
     }
     Result watched = run("reader", "watch", "--from-beginning", "--max=1");
     assertThat(watched.out()).as(watched.err()).contains("ask not what your country");
     assertThat(run("producer", "cancel", "some-job").code()).isEqualTo(ExitCodes.OK);
     Result dlq = run("operator", "dlq", "list");
     assertThat(dlq.code()).as(dlq.err()).isEqualTo(ExitCodes.OK);
-    String id = submittedId(submitted.err());
     Result status = run("operator", "jobs", "status", id);
     assertThat(status.out()).as(status.err()).contains("COMPLETED");
     assertThat(LOGGED).anyMatch(line -> line.contains("sasl.jaas.config = [hidden]"));

@@ -59,6 +59,9 @@ public final class JobSubmitter implements AutoCloseable {
     configuration.put("acks", "all");
     configuration.put("enable.idempotence", true);
     configuration.put("max.request.size", MAX_REQUEST_BYTES);
+    // With more, a second batch may overtake the first where the topic was made a moment ago, and
+    // the broker refuses the first one for ever after.
+    configuration.put("max.in.flight.requests.per.connection", 1);
     configuration.put("max.block.ms", timeout.toMillis());
     try {
       serializer = AvroSerdes.serializer(configuration);
