@@ -78,6 +78,18 @@ final class Assignment {
     return commit;
   }
 
+  /** What to commit now for those of these partitions that are held. */
+  Map<TopicPartition, OffsetAndMetadata> toCommitOf(Collection<TopicPartition> partitions) {
+    Map<TopicPartition, OffsetAndMetadata> commit = new HashMap<>();
+    for (TopicPartition p : partitions) {
+      Held h = held.get(p);
+      if (h != null) {
+        commit.put(p, h.progress().toCommit());
+      }
+    }
+    return commit;
+  }
+
   /** What to commit for the partitions of these tickets, all current, once they are published. */
   Map<TopicPartition, OffsetAndMetadata> after(Collection<Ticket> published) {
     Map<TopicPartition, Set<Long>> offsets = new HashMap<>();

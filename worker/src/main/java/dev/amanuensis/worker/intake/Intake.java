@@ -463,17 +463,15 @@ final class Intake implements Outbox.Listener {
    * @return what to commit for these partitions
    */
   Map<TopicPartition, OffsetAndMetadata> giveBack(Collection<TopicPartition> partitions) {
-    Set<Ticket> given = new HashSet<>();
     for (Delivery d : running.values()) {
       if (partitions.contains(d.ticket.partition()) && assignment.isCurrent(d.ticket)) {
         Mark mark = mark(d);
         if (mark != null) {
           mark(d, mark.givenBack(d.partial || d.resumed));
         }
-        given.add(d.ticket);
       }
     }
-    return assignment.toCommit(given);
+    return assignment.toCommitOf(partitions);
   }
 
   /** Partitions whose lane can't take more, or whose window is at its end. */

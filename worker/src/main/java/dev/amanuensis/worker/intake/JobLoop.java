@@ -174,6 +174,9 @@ public final class JobLoop implements DeliveryLoop {
     if (progress.isEmpty()) {
       return true;
     }
+    if (outbox.uncertain()) {
+      return false; // it would take back what the last transaction may have committed as done
+    }
     try {
       consumer.commitSync(progress, LOOK_UP);
       return true;

@@ -304,6 +304,11 @@ final class Outbox {
         && new PartitionProgress(c.offset(), c.metadata()).isDone(r.item().ticket().offset());
   }
 
+  /** Whether results may be committed that this worker does not know of as done. */
+  boolean uncertain() {
+    return uncertain;
+  }
+
   /** The next flush does not wait for its turn. */
   void hurry() {
     registry.skip();
