@@ -156,7 +156,10 @@ class SecureClusterIT {
   @Test
   void leastRightsAreEnoughForATranscription() throws Exception {
     String id;
-    try (Worker worker = Workers.load(workerSettings())) {
+    Map<String, String> settings = workerSettings();
+    settings.put("admin.port", "off");
+    try (Admin admin = Admin.start(Workers.config(settings), List.of());
+        Worker worker = Workers.load(settings, admin)) {
       worker.start();
       Result submitted =
           run("producer", "submit", "--wait", "--timeout", "120", "--temperature=0", Commands.JFK);
