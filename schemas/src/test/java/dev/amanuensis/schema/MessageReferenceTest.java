@@ -75,8 +75,9 @@ class MessageReferenceTest {
     text.append(record.getDoc()).append("\n\n");
     text.append("| field | type | default | meaning |\n|---|---|---|---|\n");
     for (Schema.Field field : record.getFields()) {
-      text.append("| `%s` | %s | %s | %s |%n".formatted(
-          field.name(), type(field.schema()), byDefault(field), cell(field.doc())));
+      text.append(
+          "| `%s` | %s | %s | %s |%n"
+              .formatted(field.name(), type(field.schema()), byDefault(field), cell(field.doc())));
     }
     record.getFields().stream()
         .flatMap(field -> records(field.schema()))

@@ -29,12 +29,7 @@ record LiveView(
       WorkerMetrics metrics,
       String group) {
     this(
-        identity,
-        stages,
-        loop,
-        metrics,
-        group,
-        new DeviceWindow(() -> stages.snapshot().device()));
+        identity, stages, loop, metrics, group, new DeviceWindow(() -> stages.snapshot().device()));
   }
 
   @Override

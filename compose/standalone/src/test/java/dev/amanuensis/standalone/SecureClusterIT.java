@@ -12,6 +12,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
 import dev.amanuensis.cli.ExitCodes;
@@ -48,20 +49,18 @@ class SecureClusterIT {
   @TempDir static Path directory;
   private static SecureCluster cluster;
   private static final Queue<String> LOGGED = new ConcurrentLinkedQueue<>();
+  private static final AppenderBase<ILoggingEvent> KEEP =
+      new AppenderBase<>() {
+        @Override
+        protected void append(ILoggingEvent event) {
+          LOGGED.add(event.getFormattedMessage());
+        }
+      };
 
   @BeforeAll
   static void start() throws Exception {
-    Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
-    AppenderBase<ILoggingEvent> keep =
-        new AppenderBase<>() {
-          @Override
-          protected void append(ILoggingEvent event) {
-            LOGGED.add(event.getFormattedMessage());
-          }
-        };
-    keep.setContext(root.getLoggerContext());
-    keep.start();
-    root.addAppender(keep);
+    KEEP.setContext((LoggerContext) LoggerFactory.getILoggerFactory());
+    KEEP.start();
     cluster = new SecureCluster(directory);
     loggingAll();
     Result created = run(SecureCluster.ADMIN, "topics", "create", "--partitions", "1");
@@ -75,7 +74,11 @@ class SecureClusterIT {
   private static void loggingAll() {
     for (String name :
         List.of("org.apache.kafka.clients", "org.apache.kafka.common", "io.confluent")) {
-      ((Logger) LoggerFactory.getLogger(name)).setLevel(Level.INFO);
+      Logger logger = (Logger) LoggerFactory.getLogger(name);
+      logger.setLevel(Level.INFO);
+      if (!logger.isAttached(KEEP)) {
+        logger.addAppender(KEEP);
+      }
     }
   }
 
@@ -158,7 +161,8 @@ class SecureClusterIT {
     String id;
     Map<String, String> settings = workerSettings();
     settings.put("admin.port", "off");
-    try (Admin admin = Admin.start(Workers.config(settings), List.of());
+    try (dev.amanuensis.standalone.Admin admin =
+            dev.amanuensis.standalone.Admin.start(Workers.config(settings), List.of());
         Worker worker = Workers.load(settings, admin)) {
       worker.start();
       Result submitted =
@@ -190,7 +194,7 @@ class SecureClusterIT {
             run("reader", "submit", Commands.JFK),
             run("reader", "cancel", "some-job"),
             run("producer", "dlq", "list"),
-            run("worker", "dlq", "replay", "--all"),
+            run("worker", "dlq", "purge", "--all", "--yes"),
             run("reader", "dlq", "purge", "--all", "--yes"))) {
       assertThat(refused.code()).as(refused.out() + refused.err()).isEqualTo(ExitCodes.UNREACHABLE);
       assertThat(refused.err()).contains("--command-config");

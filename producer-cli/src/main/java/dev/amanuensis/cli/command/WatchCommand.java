@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -71,7 +72,7 @@ public final class WatchCommand implements Callable<Integer> {
   @Override
   public Integer call() throws CliException, InterruptedException {
     KafkaTarget target = connection.target();
-    ConnectionCheck.run(target, connection.connectTimeout());
+    ConnectionCheck.run(target, List.of(target.transcriptsTopic()), connection.connectTimeout());
     try (TranscriptReader reader = new TranscriptReader(target, connection.connectTimeout());
         PartialReader partials =
             follow ? new PartialReader(target, connection.connectTimeout()) : null) {

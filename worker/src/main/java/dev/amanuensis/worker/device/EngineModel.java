@@ -78,7 +78,8 @@ public final class EngineModel implements SpeechModel {
 
   @Override
   public Decoder newDecoder(int maxSequences) {
-    return new EngineDecoder(engine.newDecoder(maxSequences, Runtime.getRuntime().availableProcessors()));
+    return new EngineDecoder(
+        engine.newDecoder(maxSequences, Runtime.getRuntime().availableProcessors()));
   }
 
   @Override
