@@ -181,7 +181,8 @@ public record TranscriptionOptions(
         suppressTokens,
         withoutTimestamps,
         maxInitialTimestamp,
-        seed);
+        seed,
+        chunking);
   }
 
   /** The same but for this. */
@@ -206,6 +207,7 @@ public record TranscriptionOptions(
         suppressTokens,
         withoutTimestamps,
         maxInitialTimestamp,
-        seed);
+        seed,
+        chunking);
   }
 }

@@ -35,6 +35,7 @@ final class JobRun implements AdmittedJob {
   private final JobListener listener;
   private final Consumer<JobRun> onEnd;
   private final PipelineMeter meter;
+  private final ChunkedRun chunkOf;
   private final long admitted = System.nanoTime();
   private final Map<String, Double> timings = new TreeMap<>();
   private PreparedAudio audio;
@@ -60,6 +61,11 @@ final class JobRun implements AdmittedJob {
 
   Transcription transcription;
 
+  /** Puts a window of this job before the encode stage, without a place. */
+  Consumer<WindowTask> toEncode;
+
+  private ChunkedRun chunks;
+
   /**
    * @param from where a predecessor was, or null
    * @param onEnd told before the listener hears of the end
@@ -77,6 +83,23 @@ final class JobRun implements AdmittedJob {
     this.sequence = sequence;
     this.onEnd = onEnd;
     this.meter = meter;
+    this.chunkOf = null;
+  }
+
+  /** One chunk of a job, which walks through the stages by itself. */
+  JobRun(JobRun whole, ChunkedRun chunkOf, Transcription chunk, JobListener listener) {
+    this.job = whole.job;
+    this.from = null;
+    this.listener = listener;
+    this.sequence = whole.sequence;
+    this.onEnd = run -> {};
+    this.meter = whole.meter;
+    this.chunkOf = chunkOf;
+    this.globalMax = whole.globalMax;
+    this.audio = whole.audio;
+    this.audioSeconds = whole.audioSeconds;
+    this.audioSha256 = whole.audioSha256;
+    this.transcription = chunk;
   }
 
   /** {@link Instant#MAX} if it has none. */
@@ -97,8 +120,14 @@ final class JobRun implements AdmittedJob {
    * @param waitedNanos in the queue before the stage
    */
   boolean enter(Stage next, long waitedNanos) {
+    if (chunkOf != null && !chunkOf.enter(this)) {
+      return false;
+    }
     synchronized (this) {
       if (ended) {
+        if (chunkOf != null) {
+          chunkOf.leave();
+        }
         return false;
       }
       worker = Thread.currentThread();
@@ -132,6 +161,9 @@ final class JobRun implements AdmittedJob {
         seekSeconds = transcription.seek() * (1.0 / Geometry.FRAMES_PER_SECOND);
       }
       release();
+    }
+    if (chunkOf != null) {
+      chunkOf.leave();
     }
     meter.left(left, job, took, bad);
     if (left != Stage.DECODE && scope != null) {
@@ -169,13 +201,43 @@ final class JobRun implements AdmittedJob {
     return audio;
   }
 
-  synchronized boolean hasEnded() {
-    return ended;
+  boolean hasEnded() {
+    synchronized (this) {
+      if (ended) {
+        return true;
+      }
+    }
+    return chunkOf != null && chunkOf.hasEnded();
+  }
+
+  /** It is done in chunks from now on. */
+  synchronized void inChunks(ChunkedRun chunked) {
+    chunks = chunked;
+  }
+
+  /** What a chunk took is part of what the job took. */
+  synchronized void addAll(Map<String, Double> more) {
+    more.forEach(
+        (name, value) ->
+            timings.merge(
+                name, value, name.equals("copies_per_window") ? Double::max : Double::sum));
+  }
+
+  /** A stage has let go of one of the chunks. */
+  synchronized void chunkLeft() {
+    release();
   }
 
   /** Nanoseconds that the current stage has worked on it; 0 if none does. */
-  synchronized long inStage(Stage which, long now) {
-    return stage == which && worker != null ? now - stageSince : 0;
+  long inStage(Stage which, long now) {
+    ChunkedRun chunked;
+    synchronized (this) {
+      if (chunks == null) {
+        return stage == which && worker != null ? now - stageSince : 0;
+      }
+      chunked = chunks;
+    }
+    return chunked.inStage(which, now);
   }
 
   synchronized PipelineSnapshot.HeldJob held() {
@@ -233,13 +295,17 @@ final class JobRun implements AdmittedJob {
       if (worker != null && worker != Thread.currentThread() && stage == Stage.PREPARE) {
         worker.interrupt(); // a child process or a slow read
       }
-      add("total", System.nanoTime() - admitted);
+      if (chunkOf == null) {
+        add("total", System.nanoTime() - admitted);
+      }
       outcome =
           new JobResult(
               job, status, result, audioSha256, code, message, Map.copyOf(timings), stack);
       release();
     }
-    meter.ended(outcome);
+    if (chunkOf == null) {
+      meter.ended(outcome);
+    }
     onEnd.accept(this);
     listener.done(outcome);
     return true;
@@ -253,6 +319,9 @@ final class JobRun implements AdmittedJob {
 
   /** Tells the listener how far the transcription is; between two windows. */
   void progressed() {
+    if (chunkOf != null) {
+      return; // chunks become final out of order
+    }
     Progress progress = transcription.progress(audioSha256);
     if (!hasEnded()) {
       listener.progressed(progress);
@@ -265,8 +334,10 @@ final class JobRun implements AdmittedJob {
   }
 
   private void release() {
-    if (ended && worker == null && audio != null) {
-      audio.close();
+    if (ended && worker == null && audio != null && (chunks == null || chunks.idle())) {
+      if (chunkOf == null) {
+        audio.close();
+      }
       audio = null;
     }
   }

@@ -115,6 +115,7 @@ public final class Pipeline implements JobSink, AutoCloseable {
   @Override
   public AdmittedJob tryAdmit(Job job, Progress from, JobListener listener) {
     JobRun run = new JobRun(job, from, listener, sequence.getAndIncrement(), runs::remove, meter);
+    run.toEncode = encodeQueue::putBack;
     synchronized (this) {
       if (closing || runs.size() >= config.maxJobs() || !prepareQueue.tryReserve()) {
         meter.refused(job);

@@ -2,6 +2,8 @@ package dev.amanuensis.worker.pipeline;
 
 import dev.amanuensis.worker.job.JobException;
 import dev.amanuensis.worker.job.TranscriptionOptions;
+import dev.amanuensis.worker.source.PreparedAudio;
+import dev.amanuensis.worker.transcription.ChunkedTranscription;
 import dev.amanuensis.worker.transcription.LanguageGuess;
 import dev.amanuensis.worker.transcription.Tokenizer;
 import dev.amanuensis.worker.transcription.Transcription;
@@ -26,7 +28,12 @@ final class Windows {
     if (guess == null && Transcription.detectsLanguage(options, tokenizer)) {
       guess = new LanguageGuess("en", 0); // less than a frame of audio
     }
-    run.transcription = new Transcription(options, tokenizer, run.audio().samples(), guess);
+    PreparedAudio audio = run.audio();
+    if (ChunkedTranscription.wanted(options, audio.samples())) {
+      return ChunkedRun.begin(
+          run, new ChunkedTranscription(options, tokenizer, audio.pcm(), audio.samples(), guess));
+    }
+    run.transcription = new Transcription(options, tokenizer, audio.samples(), guess);
     return next(run);
   }
 
