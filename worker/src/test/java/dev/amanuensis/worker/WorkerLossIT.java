@@ -116,8 +116,8 @@ class WorkerLossIT {
       assertThat(poison.getErrorCode()).isEqualTo("ATTEMPTS_EXHAUSTED");
       assertThat(poison.getAttempt()).isEqualTo(4);
       assertThat(results).filteredOn(t -> t.getStatus() == Status.COMPLETED).hasSize(100);
-      assertThat(one.restarts()).isLessThanOrEqualTo(3);
-      assertThat(two.restarts()).isLessThanOrEqualTo(3);
+      // One loss in the company of others, which is no attempt, and three alone.
+      assertThat(one.restarts() + two.restarts()).isLessThanOrEqualTo(4);
     }
     assertThat(cluster.deadLetters(l -> true))
         .extracting(DeadLetter::getJobId)

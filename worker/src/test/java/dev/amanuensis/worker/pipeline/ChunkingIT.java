@@ -32,8 +32,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** A long file in chunks side by side, and a short one behind it, with the real model. */
 class ChunkingIT {
-  /** Different windows alone change some words: 130 s of speech have about 340. */
-  private static final double MOST_DRIFT = 0.06;
+  /**
+   * Different windows alone change some words, and so does fast: 21 (VAD) and 14 (FIXED) of 310 on
+   * AVX2, where the sequential fast text has 4. A chunk lost at a cut would change more.
+   */
+  private static final double MOST_DRIFT = 0.08;
 
   private static Golden golden;
   private static byte[] file;
