@@ -176,6 +176,8 @@ final class JobGate implements AutoCloseable {
   private void arrived(Transcript transcript) {
     Waiting request = waiting.get(transcript.getJobId());
     if (request != null) {
+      // Before the answer leaves: whoever has it may count on the audio being gone.
+      ended(transcript.getJobId(), true);
       request.result().complete(transcript);
     }
   }
