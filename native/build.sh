@@ -44,7 +44,8 @@ xrt_folder() {
 }
 
 copy_if_changed() {
-  cmp -s "$1" "$2" || cp "$1" "$2"
+  # By rename: a process that runs from the old file keeps it.
+  cmp -s "$1" "$2" || { cp "$1" "$2.new" && mv -f "$2.new" "$2"; }
 }
 
 build() {
