@@ -80,28 +80,7 @@ public final class InProcess implements AutoCloseable {
    * @param language or null to detect it
    */
   public static TranscriptionOptions options(String language, List<Float> temperatures) {
-    TranscriptionOptions d = TranscriptionOptions.DEFAULTS;
-    return new TranscriptionOptions(
-        language,
-        d.task(),
-        d.wordTimestamps(),
-        d.initialPrompt(),
-        d.carryInitialPrompt(),
-        temperatures,
-        d.beamSize(),
-        d.bestOf(),
-        d.patience(),
-        d.lengthPenalty(),
-        d.compressionRatioThreshold(),
-        d.logprobThreshold(),
-        d.noSpeechThreshold(),
-        d.conditionOnPreviousText(),
-        d.hallucinationSilenceThreshold(),
-        d.clipTimestamps(),
-        d.suppressTokens(),
-        d.withoutTimestamps(),
-        d.maxInitialTimestamp(),
-        d.seed());
+    return TranscriptionOptions.DEFAULTS.withLanguage(language).withTemperatures(temperatures);
   }
 
   /**

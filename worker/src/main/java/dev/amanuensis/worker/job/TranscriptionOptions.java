@@ -127,16 +127,46 @@ public record TranscriptionOptions(
         Chunking.NONE);
   }
 
+  public TranscriptionOptions {
+    temperatures = List.copyOf(temperatures);
+    clipTimestamps = List.copyOf(clipTimestamps);
+    suppressTokens = List.copyOf(suppressTokens);
+  }
+
   /** The same for other parts of the file, in other chunks. */
   public TranscriptionOptions with(List<Double> otherClips, Chunking otherChunking) {
+    return copy(language, temperatures, beamSize, otherClips, otherChunking);
+  }
+
+  /** The same but for this. */
+  public TranscriptionOptions withLanguage(String wanted) {
+    return copy(wanted, temperatures, beamSize, clipTimestamps, chunking);
+  }
+
+  /** The same but for this. */
+  public TranscriptionOptions withTemperatures(List<Float> wanted) {
+    return copy(language, wanted, beamSize, clipTimestamps, chunking);
+  }
+
+  /** The same but for this. */
+  public TranscriptionOptions withBeamSize(int wanted) {
+    return copy(language, temperatures, wanted, clipTimestamps, chunking);
+  }
+
+  private TranscriptionOptions copy(
+      String otherLanguage,
+      List<Float> otherTemperatures,
+      int otherBeamSize,
+      List<Double> otherClips,
+      Chunking otherChunking) {
     return new TranscriptionOptions(
-        language,
+        otherLanguage,
         task,
         wordTimestamps,
         initialPrompt,
         carryInitialPrompt,
-        temperatures,
-        beamSize,
+        otherTemperatures,
+        otherBeamSize,
         bestOf,
         patience,
         lengthPenalty,
@@ -151,63 +181,5 @@ public record TranscriptionOptions(
         maxInitialTimestamp,
         seed,
         otherChunking);
-  }
-
-  public TranscriptionOptions {
-    temperatures = List.copyOf(temperatures);
-    clipTimestamps = List.copyOf(clipTimestamps);
-    suppressTokens = List.copyOf(suppressTokens);
-  }
-
-  /** The same but for this. */
-  public TranscriptionOptions withLanguage(String wanted) {
-    return new TranscriptionOptions(
-        wanted,
-        task,
-        wordTimestamps,
-        initialPrompt,
-        carryInitialPrompt,
-        temperatures,
-        beamSize,
-        bestOf,
-        patience,
-        lengthPenalty,
-        compressionRatioThreshold,
-        logprobThreshold,
-        noSpeechThreshold,
-        conditionOnPreviousText,
-        hallucinationSilenceThreshold,
-        clipTimestamps,
-        suppressTokens,
-        withoutTimestamps,
-        maxInitialTimestamp,
-        seed,
-        chunking);
-  }
-
-  /** The same but for this. */
-  public TranscriptionOptions withBeamSize(int wanted) {
-    return new TranscriptionOptions(
-        language,
-        task,
-        wordTimestamps,
-        initialPrompt,
-        carryInitialPrompt,
-        temperatures,
-        wanted,
-        bestOf,
-        patience,
-        lengthPenalty,
-        compressionRatioThreshold,
-        logprobThreshold,
-        noSpeechThreshold,
-        conditionOnPreviousText,
-        hallucinationSilenceThreshold,
-        clipTimestamps,
-        suppressTokens,
-        withoutTimestamps,
-        maxInitialTimestamp,
-        seed,
-        chunking);
   }
 }
