@@ -3,9 +3,11 @@ package dev.amanuensis.gateway;
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.cli.command.ConnectionOptions;
+import dev.amanuensis.cli.command.S3Options;
 import dev.amanuensis.cli.kafka.ConnectionCheck;
 import dev.amanuensis.cli.terminal.Terminal;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -31,6 +33,8 @@ import picocli.CommandLine.Option;
       "  amanuensis gateway -b kafka:9092 --schema-registry http://registry:8081",
       "  amanuensis gateway --host 0.0.0.0 --claim-dir /srv/claims   (workers: --allow-root"
           + " /srv/claims)",
+      "  amanuensis gateway --claim-s3 s3://claims/gateway --s3-endpoint http://objects:7070"
+          + " --s3-path-style",
       "  curl http://localhost:9050/v1/audio/transcriptions -F model=whisper-1 -F file=@talk.mp3",
       "",
       "API keys: AMANUENSIS_GATEWAY_API_KEYS, separated by commas; without any, all are let in."
@@ -86,6 +90,17 @@ public final class GatewayCommand implements Callable<Integer> {
               + " (worker --allow-root DIR). Default: such audio is refused.")
   private Path claimDirectory;
 
+  @Option(
+      names = "--claim-s3",
+      paramLabel = "s3://BUCKET/PREFIX",
+      description = {
+        "The same in S3-compatible storage, below a prefix that nobody else uses; workers:"
+            + " --set source.s3.buckets=BUCKET. Credentials: AWS's standard chain."
+      })
+  private URI claimPlace;
+
+  @Mixin private S3Options s3;
+
   public GatewayCommand(Terminal terminal) {
     this.terminal = terminal;
   }
@@ -95,8 +110,11 @@ public final class GatewayCommand implements Callable<Integer> {
     check(maxWaiting >= 1, "--max-waiting must be at least 1");
     check(maxBodyMb >= 1 && maxBodyMb <= 2000, "--max-body-mb must be between 1 and 2000");
     check(timeoutSeconds >= 1, "--timeout must be at least 1");
+    check(
+        claimDirectory == null || claimPlace == null,
+        "--claim-dir and --claim-s3 exclude one another");
     ConnectionCheck.run(connection.target(), connection.connectTimeout());
-    GatewayConfig defaults = GatewayConfig.defaults(claimDirectory);
+    GatewayConfig defaults = GatewayConfig.defaults();
     GatewayConfig config =
         new GatewayConfig(
             apiKeys(System.getenv(KEYS_VARIABLE)),
@@ -104,7 +122,6 @@ public final class GatewayCommand implements Callable<Integer> {
             defaults.inlineBytes(),
             maxWaiting,
             Duration.ofSeconds(timeoutSeconds),
-            claimDirectory,
             defaults.claimTtl());
     CountDownLatch end = new CountDownLatch(1);
     CountDownLatch closed = new CountDownLatch(1);
@@ -116,7 +133,7 @@ public final class GatewayCommand implements Callable<Integer> {
             },
             "stop-gateway");
     Runtime.getRuntime().addShutdownHook(hook);
-    try (GatewayRoutes routes = new GatewayRoutes(config);
+    try (GatewayRoutes routes = new GatewayRoutes(config, claims());
         GatewayServer server = new GatewayServer(host, port, routes)) {
       routes.open(connection.target());
       terminal.out().printf("The gateway is ready; Ctrl-C stops it.%n");
@@ -132,6 +149,13 @@ public final class GatewayCommand implements Callable<Integer> {
     return ExitCodes.OK;
   }
 
+  private ClaimStore claims() throws CliException, IOException {
+    if (claimPlace != null) {
+      return new S3Claims(s3.storage("--claim-s3", claimPlace));
+    }
+    return claimDirectory == null ? null : new DirectoryClaims(claimDirectory);
+  }
+
   private static void await(CountDownLatch latch) {
     try {
       latch.await();
@@ -140,8 +164,22 @@ public final class GatewayCommand implements Callable<Integer> {
     }
   }
 
+  /**
+   * Of a gateway that is served beside something else: keys from the environment, else defaults.
+   */
+  public static GatewayConfig configured() {
+    GatewayConfig d = GatewayConfig.defaults();
+    return new GatewayConfig(
+        apiKeys(System.getenv(KEYS_VARIABLE)),
+        d.maxBodyBytes(),
+        d.inlineBytes(),
+        d.maxWaiting(),
+        d.timeout(),
+        d.claimTtl());
+  }
+
   /** Keys as the environment variable has them. */
-  public static List<String> apiKeys(String variable) {
+  static List<String> apiKeys(String variable) {
     return variable == null
         ? List.of()
         : new ArrayList<>(

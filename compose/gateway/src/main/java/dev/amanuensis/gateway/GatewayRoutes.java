@@ -7,6 +7,8 @@ import dev.amanuensis.schema.Transcript;
 import dev.amanuensis.schema.serde.TrustedClasses;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
+import io.javalin.http.Handler;
+import io.javalin.http.HandlerType;
 import jakarta.servlet.MultipartConfigElement;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.http.Part;
@@ -37,12 +39,18 @@ public final class GatewayRoutes implements AutoCloseable {
 
   private final GatewayConfig config;
   private final ApiKeys keys;
+  private final ClaimStore claims;
   private volatile JobGate gate;
 
-  /** Answers 503 until it is opened: a server may be up before Kafka is. */
-  public GatewayRoutes(GatewayConfig config) {
+  /**
+   * Answers 503 until it is opened: a server may be up before Kafka is.
+   *
+   * @param claims for large audio, or null; taken over
+   */
+  public GatewayRoutes(GatewayConfig config, ClaimStore claims) {
     TrustedClasses.register();
     this.config = config;
+    this.claims = claims;
     this.keys = new ApiKeys(config.apiKeys());
   }
 
@@ -50,10 +58,9 @@ public final class GatewayRoutes implements AutoCloseable {
    * Ready to submit when this returns. Once.
    *
    * @throws org.apache.kafka.common.KafkaException if Kafka can't be reached
-   * @throws IOException if the claim directory can't be made
    */
-  public void open(KafkaTarget target) throws IOException {
-    gate = new JobGate(target, config);
+  public void open(KafkaTarget target) {
+    gate = new JobGate(target, config, claims);
   }
 
   private JobGate gate() {
@@ -66,13 +73,45 @@ public final class GatewayRoutes implements AutoCloseable {
 
   /** Called once, before the server starts. */
   public void addTo(JavalinConfig c) {
-    c.routes.before("/v1/*", ctx -> keys.check(ctx.header("Authorization")));
+    c.routes.before("/v1/*", this::guard);
     c.routes.exception(ApiException.class, (e, ctx) -> answer(ctx, e));
     c.routes.get("/v1/models", ctx -> send(ctx, Answers.json(models())));
     c.routes.get("/v1/models/{id}", this::model);
-    c.routes.get("/v1/jobs/{id}", this::job);
-    c.routes.post("/v1/audio/transcriptions", ctx -> transcribe(ctx, Task.TRANSCRIBE));
-    c.routes.post("/v1/audio/translations", ctx -> transcribe(ctx, Task.TRANSLATE));
+    c.routes.get("/v1/jobs/{id}", explained(this::job));
+    c.routes.post("/v1/audio/transcriptions", explained(ctx -> transcribe(ctx, Task.TRANSCRIBE)));
+    c.routes.post("/v1/audio/translations", explained(ctx -> transcribe(ctx, Task.TRANSLATE)));
+    for (HandlerType method : List.of(HandlerType.GET, HandlerType.POST, HandlerType.DELETE)) {
+      c.routes.addHttpHandler(method, "/v1/*", GatewayRoutes::unknown);
+    }
+  }
+
+  private void guard(Context ctx) {
+    keys.check(ctx.header("Authorization"));
+    // Without keys a page on the web could make its visitors' browsers work for it.
+    if (config.apiKeys().isEmpty() && "cross-site".equals(ctx.header("Sec-Fetch-Site"))) {
+      throw ApiException.of(
+          403, "cross_site", "a web page of another site may not ask; set API keys to allow it");
+    }
+  }
+
+  private static void unknown(Context ctx) {
+    throw ApiException.of(
+        404,
+        "unknown_url",
+        "unknown request URL: %s %s; there are POST /v1/audio/transcriptions and"
+                .formatted(ctx.method(), ctx.path())
+            + " /v1/audio/translations, GET /v1/models and /v1/jobs/ID");
+  }
+
+  /** Whatever goes wrong is answered in OpenAI's form, whoever's server this is. */
+  private static Handler explained(Handler handler) {
+    return ctx -> {
+      try {
+        handler.handle(ctx);
+      } catch (IOException | RuntimeException e) {
+        throw explain(e);
+      }
+    };
   }
 
   /** Requests that wait for their transcripts. */
@@ -155,8 +194,13 @@ public final class GatewayRoutes implements AutoCloseable {
 
   private CompletableFuture<Transcript> submit(AudioJob job, Part file, EventStream events)
       throws IOException {
-    try (InputStream audio = file.getInputStream()) {
-      return gate().submit(job, audio, file.getSize(), events == null ? null : events::progressed);
+    try {
+      return gate()
+          .submit(
+              job,
+              file::getInputStream,
+              file.getSize(),
+              events == null ? null : events::progressed);
     } finally {
       file.delete();
     }
@@ -291,6 +335,9 @@ public final class GatewayRoutes implements AutoCloseable {
     JobGate open = gate;
     if (open != null) {
       open.close();
+    }
+    if (claims != null) {
+      claims.close();
     }
   }
 }

@@ -6,11 +6,15 @@ import dev.amanuensis.schema.Partial;
 import dev.amanuensis.schema.Segment;
 import dev.amanuensis.schema.Transcript;
 import dev.amanuensis.schema.serde.AvroSerdes;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
@@ -18,8 +22,9 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -28,12 +33,15 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Serializer;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Between requests and Kafka: submits jobs, and hands each waiting request its transcript. Holds
  * nothing that matters after a restart: jobs and results are Kafka's. Thread-safe.
  */
 final class JobGate implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(JobGate.class);
   private static final int MAX_REQUEST_BYTES = 64 << 20;
   private static final Duration SWEEP = Duration.ofMinutes(10);
 
@@ -50,27 +58,18 @@ final class JobGate implements AutoCloseable {
   private final TranscriptFeed transcripts;
   private final PartialFeed partials;
   private final Semaphore searches = new Semaphore(2);
-  private final ScheduledExecutorService timer =
-      Executors.newSingleThreadScheduledExecutor(
-          task -> {
-            Thread thread = new Thread(task, "gateway-timer");
-            thread.setDaemon(true);
-            return thread;
-          });
+  private final ScheduledExecutorService timer = timer();
 
   /** A request that waits; segments go to it as they become final if it streams. */
   private record Waiting(
       CompletableFuture<Transcript> result, Consumer<List<Segment>> onSegments) {}
 
   /** Ready to submit when this returns. */
-  JobGate(KafkaTarget target, GatewayConfig config) throws IOException {
+  JobGate(KafkaTarget target, GatewayConfig config, ClaimStore claims) {
     this.target = target;
     this.config = config;
     this.places = new Semaphore(config.maxWaiting());
-    this.claims =
-        config.claimDirectory() == null
-            ? null
-            : new ClaimStore(config.claimDirectory(), config.claimTtl());
+    this.claims = claims;
     Map<String, Object> configuration = new HashMap<>(target.commonConfiguration());
     configuration.put("acks", "all");
     configuration.put("enable.idempotence", true);
@@ -84,7 +83,28 @@ final class JobGate implements AutoCloseable {
     producer =
         new KafkaProducer<>(configuration, new StringSerializer(), new ByteArraySerializer());
     if (claims != null) {
-      timer.scheduleWithFixedDelay(claims::sweep, 0, SWEEP.toSeconds(), TimeUnit.SECONDS);
+      timer.scheduleWithFixedDelay(this::sweep, 0, SWEEP.toSeconds(), TimeUnit.SECONDS);
+    }
+  }
+
+  private static ScheduledExecutorService timer() {
+    ScheduledThreadPoolExecutor timer =
+        new ScheduledThreadPoolExecutor(
+            1,
+            task -> {
+              Thread thread = new Thread(task, "gateway-timer");
+              thread.setDaemon(true);
+              return thread;
+            });
+    timer.setRemoveOnCancelPolicy(true); // else each answered request stays until its time limit
+    return timer;
+  }
+
+  private void sweep() {
+    try {
+      claims.sweep(Instant.now().minus(config.claimTtl()));
+    } catch (RuntimeException e) {
+      LOG.error("sweeping the claim store", e); // and the next time it is tried again
     }
   }
 
@@ -96,22 +116,25 @@ final class JobGate implements AutoCloseable {
    * @throws ApiException 429, 413 or 503
    */
   CompletableFuture<Transcript> submit(
-      AudioJob job, InputStream audio, long size, Consumer<List<Segment>> onSegments)
+      AudioJob job, ClaimStore.Audio audio, long size, Consumer<List<Segment>> onSegments)
       throws IOException {
     if (!places.tryAcquire()) {
       throw ApiException.busy(config.maxWaiting());
     }
     String id = job.getJobId();
     CompletableFuture<Transcript> result = new CompletableFuture<>();
+    if (waiting.putIfAbsent(id, new Waiting(result, onSegments)) != null) {
+      places.release();
+      throw ApiException.of(409, "job_exists", "a request with this X-Job-Id is under way");
+    }
     result.whenComplete((transcript, failure) -> ended(id, failure == null));
     try {
-      if (waiting.putIfAbsent(id, new Waiting(result, onSegments)) != null) {
-        places.release();
-        throw ApiException.of(409, "job_exists", "a request with this X-Job-Id is under way");
-      }
       attach(job, audio, size);
       send(job, result);
-      timer.schedule(() -> timeout(id, result), config.timeout().toMillis(), TimeUnit.MILLISECONDS);
+      Future<?> late =
+          timer.schedule(
+              () -> timeout(id, result), config.timeout().toMillis(), TimeUnit.MILLISECONDS);
+      result.whenComplete((transcript, failure) -> late.cancel(false));
       return result;
     } catch (IOException | RuntimeException e) {
       result.completeExceptionally(e);
@@ -119,27 +142,35 @@ final class JobGate implements AutoCloseable {
     }
   }
 
-  private void attach(AudioJob job, InputStream audio, long size) throws IOException {
+  private void attach(AudioJob job, ClaimStore.Audio audio, long size) throws IOException {
     if (size <= config.inlineBytes()) {
-      byte[] bytes = audio.readAllBytes();
-      job.setAudio(ByteBuffer.wrap(bytes));
-      job.setAudioSha256(sha256(new ByteArrayInputStream(bytes)));
+      try (InputStream in = audio.open()) {
+        job.setAudio(ByteBuffer.wrap(in.readAllBytes()));
+      }
     } else if (claims != null) {
-      job.setAudioUri(claims.put(job.getJobId(), audio).toString());
+      job.setAudioSha256(sha256(audio));
+      try {
+        job.setAudioUri(claims.put(job.getJobId(), audio, size).toASCIIString());
+      } catch (IOException e) {
+        LOG.error("the claim store does not take audio", e);
+        throw ApiException.of(
+            503, "claim_store_unavailable", "the audio could not be stored for the workers");
+      }
     } else {
       throw ApiException.of(
           413,
           "file_too_large",
-          "the file has %,d bytes, and without a claim directory at most %,d are taken"
+          "the file has %,d bytes, and without a claim store at most %,d are taken"
               .formatted(size, config.inlineBytes()));
     }
   }
 
-  private static String sha256(InputStream in) throws IOException {
-    try {
-      var digest = java.security.MessageDigest.getInstance("SHA-256");
-      return HexFormat.of().formatHex(digest.digest(in.readAllBytes()));
-    } catch (java.security.NoSuchAlgorithmException e) {
+  private static String sha256(ClaimStore.Audio audio) throws IOException {
+    try (InputStream in = audio.open()) {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      in.transferTo(new DigestOutputStream(OutputStream.nullOutputStream(), digest));
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e); // every Java has it
     }
   }
@@ -227,7 +258,11 @@ final class JobGate implements AutoCloseable {
     }
     try {
       long madeAt = id.getMostSignificantBits() >>> 16; // RFC 9562, version 7
-      return transcripts.find(id.toString(), madeAt - CLOCK_SKEW_MILLIS);
+      Transcript found = transcripts.find(id.toString(), madeAt - CLOCK_SKEW_MILLIS);
+      if (found != null && claims != null) {
+        claims.remove(id.toString()); // of a request that had given up, or of another gateway
+      }
+      return found;
     } finally {
       searches.release();
     }

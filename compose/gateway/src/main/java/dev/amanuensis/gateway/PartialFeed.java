@@ -8,6 +8,8 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -33,7 +35,7 @@ final class PartialFeed implements AutoCloseable {
   private final Deserializer<Partial> deserializer;
   private final KafkaConsumer<String, byte[]> consumer;
   private final Thread thread;
-  private volatile boolean closing;
+  private final CountDownLatch closing = new CountDownLatch(1);
 
   /**
    * @param wanted whether somebody streams a job
@@ -54,10 +56,10 @@ final class PartialFeed implements AutoCloseable {
   }
 
   private void run() {
-    while (!closing) {
+    while (closing.getCount() > 0) {
       try {
         if (consumer.assignment().isEmpty() && !assign()) {
-          Thread.sleep(1000);
+          closing.await(1, TimeUnit.SECONDS);
           continue;
         }
         for (ConsumerRecord<String, byte[]> record : consumer.poll(Duration.ofSeconds(1))) {
@@ -94,9 +96,8 @@ final class PartialFeed implements AutoCloseable {
 
   @Override
   public void close() {
-    closing = true;
+    closing.countDown();
     consumer.wakeup();
-    thread.interrupt();
     try {
       thread.join();
     } catch (InterruptedException e) {

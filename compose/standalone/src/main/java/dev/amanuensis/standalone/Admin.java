@@ -39,6 +39,16 @@ final class Admin implements AutoCloseable {
    * Serves unless the settings say that nothing is to be served: then nothing is counted either.
    */
   static Admin start(WorkerConfig config, List<Routes> more) throws CliException {
+    return start(config, AdminServer.Capacity.ADMIN, more);
+  }
+
+  /**
+   * The same, for more than people who look.
+   *
+   * @param more what else is served on the port
+   */
+  static Admin start(WorkerConfig config, AdminServer.Capacity capacity, List<Routes> more)
+      throws CliException {
     Optional<AdminConfig> wanted = AdminConfig.of(config);
     if (wanted.isEmpty()) {
       return new Admin(WorkerMetrics.none());
@@ -50,7 +60,7 @@ final class Admin implements AutoCloseable {
     List<Routes> routes = new ArrayList<>(more);
     routes.add(admin.fleet);
     try {
-      admin.server = AdminServer.start(wanted.get(), admin.state, text, routes);
+      admin.server = AdminServer.start(wanted.get(), capacity, admin.state, text, routes);
     } catch (IOException e) {
       admin.jvm.close();
       throw new CliException(ExitCodes.USAGE, e.getMessage(), e);

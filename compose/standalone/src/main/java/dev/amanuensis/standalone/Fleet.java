@@ -6,9 +6,17 @@ import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.cli.command.LocalFleet;
 import dev.amanuensis.cli.kafka.KafkaTarget;
+import dev.amanuensis.gateway.DirectoryClaims;
+import dev.amanuensis.gateway.GatewayCommand;
+import dev.amanuensis.gateway.GatewayRoutes;
 import dev.amanuensis.schema.topic.Topics;
+import dev.amanuensis.worker.admin.AdminConfig;
+import dev.amanuensis.worker.admin.AdminServer;
 import dev.amanuensis.worker.config.Setting;
+import dev.amanuensis.worker.config.WorkerConfig;
+import java.io.File;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -17,8 +25,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A broker, a registry and a worker in this JVM. The model is loaded while the broker starts. One
- * thread uses it.
+ * A broker, a registry and a worker in this JVM, and OpenAI's audio API on the admin port if there
+ * is one. The model is loaded while the broker starts. One thread uses it.
  */
 final class Fleet implements LocalFleet {
   private static final int PARTITIONS = 4;
@@ -27,6 +35,7 @@ final class Fleet implements LocalFleet {
   private final RegistryServer registry;
   private final WorkerThread worker;
   private final Admin admin;
+  private final GatewayRoutes gateway;
 
   /**
    * What to start.
@@ -36,24 +45,74 @@ final class Fleet implements LocalFleet {
    * @param registryPort 0 for a free one
    * @param workerSettings beside those that say where Kafka and the registry are
    */
-  record Plan(Path data, int kafkaPort, int registryPort, Map<String, String> workerSettings) {}
+  record Plan(Path data, int kafkaPort, int registryPort, Map<String, String> workerSettings) {
+    /** The worker may read this directory too. */
+    private Plan allowing(Path directory, String roots) {
+      Map<String, String> settings = new HashMap<>(workerSettings);
+      settings.put(
+          Setting.ALLOWED_ROOTS.key(),
+          roots.isEmpty() ? directory.toString() : roots + File.pathSeparator + directory);
+      return new Plan(data, kafkaPort, registryPort, settings);
+    }
+  }
 
-  private Fleet(EmbeddedBroker broker, RegistryServer registry, WorkerThread worker, Admin admin) {
+  private Fleet(
+      EmbeddedBroker broker,
+      RegistryServer registry,
+      WorkerThread worker,
+      Admin admin,
+      GatewayRoutes gateway) {
     this.broker = broker;
     this.registry = registry;
     this.worker = worker;
     this.admin = admin;
+    this.gateway = gateway;
+  }
+
+  /** Where audio that is too large for a record waits for the worker. */
+  private static Path claims(Path data) throws CliException {
+    try {
+      return Files.createDirectories(data.resolve("claims")).toRealPath();
+    } catch (IOException e) {
+      throw new CliException(
+          ExitCodes.INTERNAL, "can't make a directory for audio in " + data + ": " + e, e);
+    }
+  }
+
+  private static GatewayRoutes gateway(Path claims) throws CliException {
+    try {
+      return new GatewayRoutes(GatewayCommand.configured(), new DirectoryClaims(claims));
+    } catch (IOException e) {
+      throw new CliException(ExitCodes.INTERNAL, "can't use " + claims + ": " + e, e);
+    }
+  }
+
+  private void closeGateway() {
+    if (gateway != null) {
+      gateway.close();
+    }
   }
 
   /** Returns once broker and registry serve; the worker follows. */
   static Fleet start(Plan plan) throws CliException, InterruptedException {
-    Admin admin = Admin.start(Workers.config(plan.workerSettings()), List.of());
+    WorkerConfig config = Workers.config(plan.workerSettings());
+    GatewayRoutes gateway = null;
+    if (AdminConfig.of(config).isPresent()) {
+      Path claims = claims(plan.data());
+      gateway = gateway(claims);
+      plan = plan.allowing(claims, config.text(Setting.ALLOWED_ROOTS));
+    }
+    Admin admin =
+        gateway == null
+            ? Admin.start(config, List.of())
+            : Admin.start(config, AdminServer.Capacity.PUBLIC, List.of(gateway::addTo));
     Fleet fleet =
         new Fleet(
             new EmbeddedBroker(plan.data().resolve("kafka"), plan.kafkaPort()),
             new RegistryServer(plan.data().resolve("registry"), plan.registryPort()),
             new WorkerThread(plan.workerSettings(), admin),
-            admin);
+            admin,
+            gateway);
     try {
       fleet.startServers(plan);
       return fleet;
@@ -75,6 +134,9 @@ final class Fleet implements LocalFleet {
     settings.put(Setting.SCHEMA_REGISTRY_URL.key(), registry.url());
     settings.putIfAbsent(Setting.WORKER_ID.key(), "standalone");
     worker.connect(settings);
+    if (gateway != null) {
+      gateway.open(target());
+    }
   }
 
   @Override
@@ -107,6 +169,7 @@ final class Fleet implements LocalFleet {
   public void close() {
     admin.stopping();
     worker.close(null);
+    closeGateway(); // after the jobs in flight have answered
     broker.close();
     registry.close();
     admin.close();
@@ -114,6 +177,7 @@ final class Fleet implements LocalFleet {
 
   /** Ends at once; what is in flight is lost with the data. */
   void abandon() {
+    closeGateway();
     admin.close();
     worker.close(Duration.ZERO);
     broker.close();

@@ -15,8 +15,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "standalone",
     description = {
-      "Run Kafka, a Schema Registry and a worker in one process, on the loopback interface, until"
-          + " Ctrl-C or SIGTERM.",
+      "Run Kafka, a Schema Registry, a worker and OpenAI's audio API in one process, on the"
+          + " loopback interface, until Ctrl-C or SIGTERM.",
       "Topics, jobs, transcripts and schema ids are kept and are there again at the next start."
     },
     footerHeading = "%nExamples:%n",
@@ -91,7 +91,13 @@ final class StandaloneCommand implements Callable<Integer> {
     out.println("Amanuensis is ready; Ctrl-C stops it.");
     out.println("  Kafka            " + target.bootstrapServers());
     out.println("  Schema Registry  " + target.registryUrl());
-    fleet.adminUrl().ifPresent(url -> out.println("  ops page         " + url));
+    fleet
+        .adminUrl()
+        .ifPresent(
+            url -> {
+              out.println("  OpenAI's API     " + url + "v1");
+              out.println("  ops page         " + url);
+            });
     out.println("  data             " + data.toAbsolutePath());
     out.println("Try in another terminal:");
     out.println(
@@ -100,6 +106,12 @@ final class StandaloneCommand implements Callable<Integer> {
             + " --schema-registry "
             + target.registryUrl()
             + " FILE");
+    fleet
+        .adminUrl()
+        .ifPresent(
+            url ->
+                out.println(
+                    "  curl " + url + "v1/audio/transcriptions -F model=whisper-1 -F file=@FILE"));
     out.flush();
   }
 }

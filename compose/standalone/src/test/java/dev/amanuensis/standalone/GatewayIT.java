@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.amanuensis.cli.kafka.JobIds;
+import dev.amanuensis.gateway.ClaimStore;
+import dev.amanuensis.gateway.DirectoryClaims;
 import dev.amanuensis.gateway.GatewayConfig;
 import dev.amanuensis.gateway.GatewayRoutes;
 import dev.amanuensis.gateway.GatewayServer;
@@ -21,6 +24,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -55,22 +59,20 @@ class GatewayIT {
       fleet.check();
       Thread.sleep(50);
     }
-    routes = new GatewayRoutes(config(2));
+    routes = new GatewayRoutes(config(2), claims());
     server = new GatewayServer("127.0.0.1", 0, routes);
     assertThat(send(post("/v1/audio/transcriptions", new byte[1])).statusCode()).isEqualTo(503);
     routes.open(fleet.target());
   }
 
   private static GatewayConfig config(int maxWaiting) {
-    GatewayConfig d = GatewayConfig.defaults(directory.resolve("claims"));
+    GatewayConfig d = GatewayConfig.defaults();
     return new GatewayConfig(
-        List.of(KEY),
-        3 << 20,
-        d.inlineBytes(),
-        maxWaiting,
-        Duration.ofMinutes(2),
-        d.claimDirectory(),
-        d.claimTtl());
+        List.of(KEY), 3 << 20, d.inlineBytes(), maxWaiting, Duration.ofMinutes(2), d.claimTtl());
+  }
+
+  private static ClaimStore claims() throws IOException {
+    return new DirectoryClaims(directory.resolve("claims"));
   }
 
   @AfterAll
@@ -86,6 +88,11 @@ class GatewayIT {
   }
 
   private static HttpRequest post(String path, byte[] audio, String... fields) throws IOException {
+    return form(request(server, path), audio, fields).build();
+  }
+
+  private static HttpRequest.Builder form(
+      HttpRequest.Builder request, byte[] audio, String... fields) throws IOException {
     ByteArrayOutputStream body = new ByteArrayOutputStream();
     for (int i = 0; i < fields.length; i += 2) {
       body.write(
@@ -99,10 +106,9 @@ class GatewayIT {
             .getBytes(StandardCharsets.UTF_8));
     body.write(audio);
     body.write("\r\n--%s--\r\n".formatted(BOUNDARY).getBytes(StandardCharsets.UTF_8));
-    return request(server, path)
+    return request
         .header("Content-Type", "multipart/form-data; boundary=" + BOUNDARY)
-        .POST(HttpRequest.BodyPublishers.ofByteArray(body.toByteArray()))
-        .build();
+        .POST(HttpRequest.BodyPublishers.ofByteArray(body.toByteArray()));
   }
 
   private static HttpResponse<String> send(HttpRequest request) throws Exception {
@@ -140,9 +146,17 @@ class GatewayIT {
     HttpResponse<String> answer = transcribe(audio, "stream", "true", "language", "en");
     assertThat(answer.headers().firstValue("Content-Type").orElseThrow())
         .startsWith("text/event-stream");
+    assertThat(streamed(answer.body())).contains("Rachel");
+    try (var left = Files.list(directory.resolve("claims"))) {
+      assertThat(left).isEmpty();
+    }
+  }
+
+  /** The text of the last event, which the others must add up to. */
+  private static String streamed(String events) throws Exception {
     StringBuilder text = new StringBuilder();
     String whole = null;
-    for (String line : answer.body().lines().filter(l -> l.startsWith("data: ")).toList()) {
+    for (String line : events.lines().filter(l -> l.startsWith("data: ")).toList()) {
       JsonNode event = JSON.readTree(line.substring(6));
       if (event.get("type").asText().equals("transcript.text.delta")) {
         text.append(event.get("delta").asText());
@@ -151,17 +165,99 @@ class GatewayIT {
         whole = event.get("text").asText();
       }
     }
-    assertThat(whole).contains("Rachel").isEqualTo(text.toString());
-    try (var left = Files.list(directory.resolve("claims"))) {
+    assertThat(whole).isEqualTo(text.toString());
+    return whole;
+  }
+
+  @Test
+  void standaloneServesTheSameBesideItsAdminPages() throws Exception {
+    String base = fleet.adminUrl().orElseThrow();
+    URI transcriptions = URI.create(base + "v1/audio/transcriptions");
+    byte[] jfk = Files.readAllBytes(Commands.JFK);
+    HttpResponse<String> words =
+        send(
+            form(
+                    HttpRequest.newBuilder(transcriptions),
+                    jfk,
+                    "model",
+                    "whisper-1",
+                    "response_format",
+                    "verbose_json",
+                    "timestamp_granularities[]",
+                    "word",
+                    "timestamp_granularities[]",
+                    "segment")
+                .build());
+    assertThat(words.statusCode()).as(words.body()).isEqualTo(200);
+    assertThat(JSON.readTree(words.body()).at("/words/4/word").asText()).isEqualTo("Americans");
+    assertThat(JSON.readTree(words.body()).at("/segments/0/text").asText()).contains("country");
+    String id = words.headers().firstValue("X-Job-Id").orElseThrow();
+    HttpResponse<String> stream =
+        send(
+            form(
+                    HttpRequest.newBuilder(transcriptions),
+                    Files.readAllBytes(LONG),
+                    "model",
+                    "whisper-1",
+                    "stream",
+                    "true",
+                    "language",
+                    "en")
+                .build());
+    assertThat(streamed(stream.body())).contains("Rachel");
+    assertThat(get(base + "v1/models").body()).contains("whisper-1");
+    assertThat(get(base + "v1/jobs/" + id).body()).contains("your country");
+    assertThat(get(base + "health").body()).contains("buffer_pools");
+    assertThat(get(base + "pipeline/stats").statusCode()).isEqualTo(200);
+    HttpResponse<String> unknown = get(base + "v1/chat/completions");
+    assertThat(unknown.statusCode()).isEqualTo(404);
+    assertThat(JSON.readTree(unknown.body()).at("/error/type").asText())
+        .isEqualTo("invalid_request_error");
+    HttpRequest page =
+        form(HttpRequest.newBuilder(transcriptions), jfk, "model", "whisper-1")
+            .header("Sec-Fetch-Site", "cross-site")
+            .build();
+    assertThat(send(page).statusCode()).isEqualTo(403);
+    try (var left = Files.list(directory.resolve("data/claims"))) {
       assertThat(left).isEmpty();
     }
+  }
+
+  private static HttpResponse<String> get(String url) throws Exception {
+    return send(HttpRequest.newBuilder(URI.create(url)).build());
+  }
+
+  @Test
+  void requestWithAnIdThatIsUnderWayIsRefusedAndTheFirstIsAnswered() throws Exception {
+    byte[] audio = Files.readAllBytes(LONG);
+    String id = JobIds.next();
+    Callable<HttpRequest> request =
+        () ->
+            form(
+                    request(server, "/v1/audio/transcriptions").header("X-Job-Id", id),
+                    audio,
+                    "model",
+                    "whisper-1",
+                    "language",
+                    "en")
+                .build();
+    CompletableFuture<HttpResponse<String>> first =
+        HTTP.sendAsync(request.call(), HttpResponse.BodyHandlers.ofString());
+    while (routes.waiting() == 0) {
+      Thread.sleep(5);
+    }
+    HttpResponse<String> second = send(request.call());
+    assertThat(second.statusCode()).as(second.body()).isEqualTo(409);
+    assertThat(first.join().statusCode()).isEqualTo(200);
+    assertThat(first.join().body()).contains("Rachel");
+    assertThat(routes.waiting()).isZero();
   }
 
   @Test
   void anotherGatewayFindsAResultByTheJobsId() throws Exception {
     HttpResponse<String> answer = transcribe(Files.readAllBytes(Commands.JFK), "language", "en");
     String id = answer.headers().firstValue("X-Job-Id").orElseThrow();
-    try (GatewayRoutes later = new GatewayRoutes(config(1));
+    try (GatewayRoutes later = new GatewayRoutes(config(1), claims());
         GatewayServer other = new GatewayServer("127.0.0.1", 0, later)) {
       later.open(fleet.target());
       HttpResponse<String> found = send(request(other, "/v1/jobs/" + id).build());

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** How audio travels that does not fit into a record. */
@@ -36,23 +37,7 @@ public final class PlacementOptions {
               + " profile, role).")
   URI upload;
 
-  @Option(
-      names = "--s3-endpoint",
-      paramLabel = "URL",
-      defaultValue = "${env:AWS_ENDPOINT_URL_S3:-${env:AWS_ENDPOINT_URL}}",
-      description = "S3-compatible storage (or set AWS_ENDPOINT_URL_S3). Default: Amazon's.")
-  String s3Endpoint;
-
-  @Option(
-      names = "--s3-region",
-      paramLabel = "REGION",
-      description = "Default: the environment's, else us-east-1.")
-  String s3Region;
-
-  @Option(
-      names = "--s3-path-style",
-      description = "The bucket in the path instead of the host's name, as MinIO wants it.")
-  boolean s3PathStyle;
+  @Mixin S3Options s3;
 
   /** The caller closes its upload, if it has one. */
   Placement placement() throws CliException {
@@ -61,14 +46,9 @@ public final class PlacementOptions {
         throw new CliException(ExitCodes.USAGE, "--file-root " + root + " is not a directory");
       }
     }
-    try {
-      URI endpoint = s3Endpoint == null || s3Endpoint.isBlank() ? null : URI.create(s3Endpoint);
-      return new Placement(
-          maxInlineBytes,
-          fileRoots,
-          upload == null ? null : new S3Upload(upload, endpoint, s3Region, s3PathStyle));
-    } catch (IllegalArgumentException e) {
-      throw new CliException(ExitCodes.USAGE, "--upload: " + e.getMessage(), e);
-    }
+    return new Placement(
+        maxInlineBytes,
+        fileRoots,
+        upload == null ? null : new S3Upload(s3.storage("--upload", upload)));
   }
 }

@@ -60,7 +60,7 @@ class PlacementTest {
     URI endpoint = URI.create("http://localhost:" + storage.getAddress().getPort());
     Path file = Files.writeString(root.resolve("a töne.wav"), "bytes");
     try (S3Upload upload =
-        new S3Upload(URI.create("s3://audio/inbox/"), endpoint, "eu-test-1", true)) {
+        new S3Upload(new S3Storage(URI.create("s3://audio/inbox/"), endpoint, "eu-test-1", true))) {
       assertThat(upload.upload("id-1", file, "audio/wav"))
           .isEqualTo("s3://audio/inbox/id-1/a%20t%C3%B6ne.wav");
     } finally {

@@ -9,6 +9,7 @@ import io.javalin.util.JavalinBindException;
 import io.javalin.util.JavalinException;
 import java.io.IOException;
 import java.util.List;
+import java.util.function.Function;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
@@ -24,18 +25,42 @@ import org.slf4j.LoggerFactory;
  */
 public final class AdminServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(AdminServer.class);
-  private static final int THREADS = 8;
-  private static final int CONNECTIONS = 64;
-  private static final int IDLE_MILLIS = 15_000;
   private static final int HEADER_BYTES = 8 << 10;
+
+  /** Of bodies that are read as a whole; multipart is read as a stream, by its own limits. */
   private static final long MAX_BODY_BYTES = 64 << 10;
+
+  /** Bytes per second below which a client's body is given up. */
+  private static final int MIN_BODY_RATE = 1000;
 
   private final Javalin javalin;
   private final String host;
 
+  /**
+   * How much the server takes on at once.
+   *
+   * @param threads of its own, two of which accept and select
+   * @param connections that may be open; more wait to be accepted
+   * @param idleMillis after which a silent connection is closed
+   */
+  public record Capacity(int threads, int connections, int idleMillis) {
+    /** For people who look, and scrapers. */
+    public static final Capacity ADMIN = new Capacity(8, 64, 15_000);
+
+    /** Where others' requests with large bodies are served beside. */
+    public static final Capacity PUBLIC = new Capacity(64, 1024, 60_000);
+  }
+
   private AdminServer(Javalin javalin, String host) {
     this.javalin = javalin;
     this.host = host;
+  }
+
+  /** Starts to serve people who look, and scrapers. */
+  public static AdminServer start(
+      AdminConfig config, WorkerState state, PrometheusText metrics, List<Routes> more)
+      throws IOException {
+    return start(config, Capacity.ADMIN, state, metrics, more);
   }
 
   /**
@@ -45,10 +70,15 @@ public final class AdminServer implements AutoCloseable {
    * @throws IOException if the address can't be bound; the message names it
    */
   public static AdminServer start(
-      AdminConfig config, WorkerState state, PrometheusText metrics, List<Routes> more)
+      AdminConfig config,
+      Capacity capacity,
+      WorkerState state,
+      PrometheusText metrics,
+      List<Routes> more)
       throws IOException {
+    Function<Integer, AdminServer> on = port -> start(config, port, capacity, state, metrics, more);
     try {
-      return start(config, config.port(), state, metrics, more);
+      return on.apply(config.port());
     } catch (JavalinBindException e) {
       if (!config.fallBack()) {
         throw refused(config, e);
@@ -56,7 +86,7 @@ public final class AdminServer implements AutoCloseable {
       LOG.warn("port {} is taken; the admin server takes a free one", config.port());
     }
     try {
-      return start(config, 0, state, metrics, more);
+      return on.apply(0);
     } catch (JavalinBindException e) {
       throw refused(config, e);
     }
@@ -70,12 +100,17 @@ public final class AdminServer implements AutoCloseable {
   }
 
   private static AdminServer start(
-      AdminConfig config, int port, WorkerState state, PrometheusText metrics, List<Routes> more) {
+      AdminConfig config,
+      int port,
+      Capacity capacity,
+      WorkerState state,
+      PrometheusText metrics,
+      List<Routes> more) {
     HostGuard guard = new HostGuard(config.host(), config.allowedHosts());
     Javalin javalin =
         Javalin.create(
             c -> {
-              configure(c, config.host(), port);
+              configure(c, config.host(), port, capacity);
               c.routes.before(ctx -> guard(ctx, guard));
               c.routes.exception(Exception.class, AdminServer::failed);
               new WorkerRoutes(state, metrics).addTo(c);
@@ -90,33 +125,34 @@ public final class AdminServer implements AutoCloseable {
     return new AdminServer(javalin, config.host());
   }
 
-  private static void configure(JavalinConfig c, String host, int port) {
+  private static void configure(JavalinConfig c, String host, int port, Capacity capacity) {
     c.startup.showJavalinBanner = false;
     c.startup.showOldJavalinVersionWarning = false;
     c.startup.startupWatcherEnabled = false;
     c.http.prefer405over404 = true;
     c.http.maxRequestSize = MAX_BODY_BYTES;
-    QueuedThreadPool threads = new QueuedThreadPool(THREADS, 2, 30_000);
+    QueuedThreadPool threads = new QueuedThreadPool(capacity.threads(), 2, 30_000);
     threads.setName("admin");
     threads.setDaemon(true);
     c.jetty.threadPool = threads;
-    c.jetty.addConnector((server, http) -> connector(server, http, host, port));
+    c.jetty.addConnector((server, http) -> connector(server, http, host, port, capacity));
     c.jetty.modifyServer(
         server -> {
-          server.addBean(new NetworkConnectionLimit(CONNECTIONS, server));
+          server.addBean(new NetworkConnectionLimit(capacity.connections(), server));
           server.setStopTimeout(0); // nobody reads an answer of a worker that ends
         });
   }
 
   private static ServerConnector connector(
-      Server server, HttpConfiguration http, String host, int port) {
+      Server server, HttpConfiguration http, String host, int port, Capacity capacity) {
+    http.setMinRequestDataRate(MIN_BODY_RATE);
     http.setSendServerVersion(false);
     http.setRequestHeaderSize(HEADER_BYTES);
     ServerConnector connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(http));
     connector.setHost(host);
     connector.setPort(port);
-    connector.setIdleTimeout(IDLE_MILLIS);
-    connector.setAcceptQueueSize(CONNECTIONS);
+    connector.setIdleTimeout(capacity.idleMillis());
+    connector.setAcceptQueueSize(capacity.connections());
     return connector;
   }
 
