@@ -32,7 +32,7 @@ final class Answers {
   static Answer of(Transcript transcript, TranscriptionForm form) {
     failIfFailed(transcript);
     return switch (form.format()) {
-      case JSON -> json(Map.of("text", text(transcript)));
+      case JSON -> json(ordered("text", text(transcript), "usage", usage(transcript)));
       case TEXT -> new Answer("text/plain; charset=utf-8", text(transcript) + "\n");
       case SRT ->
           subtitles(transcript, TranscriptFormat.SRT, "application/x-subrip; charset=utf-8");
@@ -121,7 +121,13 @@ final class Answers {
     if (form.segments()) {
       answer.put("segments", transcript.getSegments().stream().map(Answers::segment).toList());
     }
+    answer.put("usage", usage(transcript));
     return answer;
+  }
+
+  /** As OpenAI bills Whisper: by whole seconds. */
+  private static Map<String, Object> usage(Transcript transcript) {
+    return ordered("type", "duration", "seconds", (long) Math.ceil(transcript.getDuration()));
   }
 
   private static Map<String, Object> segment(Segment s) {

@@ -17,6 +17,9 @@ public final class GatewayServer implements AutoCloseable {
   private static final int CONNECTIONS = 1024;
   private static final int IDLE_MILLIS = 60_000;
 
+  /** Bytes per second below which a client's body is given up. */
+  private static final int MIN_BODY_RATE = 1000;
+
   private final Javalin javalin;
 
   /**
@@ -63,6 +66,7 @@ public final class GatewayServer implements AutoCloseable {
 
   private static ServerConnector connector(
       Server server, HttpConfiguration http, String host, int port) {
+    http.setMinRequestDataRate(MIN_BODY_RATE);
     http.setSendServerVersion(false);
     ServerConnector connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(http));
     connector.setHost(host);

@@ -137,6 +137,7 @@ class GatewayIT {
     assertThat(words.get("words").get(4).get("word").asText()).isEqualTo("Americans");
     assertThat(words.get("words").get(4).get("start").asDouble()).isBetween(1.0, 2.2);
     assertThat(words.has("segments")).isFalse();
+    assertThat(words.at("/usage/seconds").asInt()).isEqualTo(11);
   }
 
   @Test

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.amanuensis.broker.EmbeddedBroker;
 import dev.amanuensis.broker.RegistryServer;
 import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.cli.kafka.ConnectionCheck;
+import dev.amanuensis.cli.kafka.KafkaTarget;
 import dev.amanuensis.schema.DeadLetter;
 import dev.amanuensis.schema.Partial;
 import dev.amanuensis.schema.Segment;
@@ -13,6 +15,8 @@ import dev.amanuensis.schema.Transcript;
 import dev.amanuensis.schema.serde.AvroSerdes;
 import dev.amanuensis.schema.topic.Topics;
 import dev.amanuensis.standalone.Commands.Result;
+import java.io.IOException;
+import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -119,6 +123,31 @@ class OperatorCommandsIT {
     letter.setFailedAt(Instant.ofEpochMilli(1_000));
     letter.setRecordTimestamp(Instant.ofEpochMilli(500));
     return letter;
+  }
+
+  @Test
+  void registryThatIsStartingIsWaitedFor() throws Exception {
+    int port;
+    try (ServerSocket free = new ServerSocket(0)) {
+      port = free.getLocalPort();
+    }
+    try (RegistryServer late = new RegistryServer(data.resolve("late"), port)) {
+      Thread starter =
+          new Thread(
+              () -> {
+                try {
+                  Thread.sleep(1500);
+                  late.start();
+                } catch (IOException | InterruptedException e) {
+                  throw new IllegalStateException(e);
+                }
+              });
+      starter.start();
+      ConnectionCheck.run(
+          KafkaTarget.of(broker.bootstrapServers(), "http://localhost:" + port),
+          Duration.ofSeconds(30));
+      starter.join();
+    }
   }
 
   @Test

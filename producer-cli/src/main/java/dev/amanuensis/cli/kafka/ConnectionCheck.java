@@ -4,7 +4,9 @@ import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.schema.serde.RegistryFailure;
 import dev.amanuensis.schema.serde.RegistryProbe;
+import java.net.ConnectException;
 import java.net.URI;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +16,8 @@ import org.apache.kafka.common.KafkaException;
 
 /** Asks the cluster and the registry whether they are there, so that a command can say it soon. */
 public final class ConnectionCheck {
+  private static final Duration RETRY = Duration.ofMillis(500);
+
   private ConnectionCheck() {}
 
   /**
@@ -53,7 +57,8 @@ public final class ConnectionCheck {
     }
   }
 
-  private static void checkRegistry(KafkaTarget target, Duration timeout) throws CliException {
+  private static void checkRegistry(KafkaTarget target, Duration timeout)
+      throws CliException, InterruptedException {
     for (String url : target.registryUrl().split(",")) {
       try {
         URI uri = URI.create(url.strip());
@@ -65,11 +70,28 @@ public final class ConnectionCheck {
             ExitCodes.USAGE, "--schema-registry: not a URL: " + e.getMessage(), e);
       }
     }
-    try {
-      RegistryProbe.check(target.commonConfiguration(), timeout);
-    } catch (RegistryFailure e) {
-      throw unreachable(target.shownRegistryUrl(), e.getMessage(), e);
+    long deadline = System.nanoTime() + timeout.toNanos();
+    while (true) {
+      try {
+        RegistryProbe.check(target.commonConfiguration(), timeout);
+        return;
+      } catch (RegistryFailure e) {
+        if (!mayBeStarting(e) || System.nanoTime() + RETRY.toNanos() > deadline) {
+          throw unreachable(target.shownRegistryUrl(), e.getMessage(), e);
+        }
+        Thread.sleep(RETRY.toMillis());
+      }
     }
+  }
+
+  /** A registry that starts refuses connections; Kafka's client goes on trying by itself. */
+  private static boolean mayBeStarting(Throwable e) {
+    for (Throwable t = e; t != null; t = t.getCause()) {
+      if (t instanceof ConnectException || t instanceof UnknownHostException) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static CliException unreachable(String url, String reason, Exception cause) {
