@@ -4,6 +4,7 @@ import io.micrometer.core.instrument.Clock;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.util.Properties;
 
 /** A registry that is read as text by a Prometheus server. Thread-safe. */
 public final class PrometheusText {
@@ -16,7 +17,25 @@ public final class PrometheusText {
 
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(
-          PrometheusConfig.DEFAULT, new PrometheusRegistry(), Clock.SYSTEM, new ExemplarContext());
+          new Config(), new PrometheusRegistry(), Clock.SYSTEM, new ExemplarContext());
+
+  /**
+   * Exemplars where OpenMetrics 1.0 has them, at buckets and counters: a Prometheus that finds them
+   * elsewhere refuses the whole scrape.
+   */
+  private static final class Config implements PrometheusConfig {
+    @Override
+    public String get(String key) {
+      return null;
+    }
+
+    @Override
+    public Properties prometheusProperties() {
+      Properties properties = new Properties();
+      properties.setProperty("io.prometheus.exporter.exemplarsOnAllMetricTypes", "false");
+      return properties;
+    }
+  }
 
   public PrometheusMeterRegistry registry() {
     return registry;

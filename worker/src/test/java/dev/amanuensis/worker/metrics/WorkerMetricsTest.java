@@ -159,6 +159,9 @@ class WorkerMetricsTest {
         .endsWith("# EOF\n");
     assertThat(open.lines().filter(l -> l.contains("_bucket{") && l.contains("# {job_id")))
         .hasSize(2);
+    // OpenMetrics 1.0 has them nowhere else but at counters; some servers refuse the scrape.
+    assertThat(open.lines().filter(l -> l.contains("# {job_id")))
+        .allMatch(l -> l.contains("_bucket{") || l.contains("_total"));
     assertThat(text.scrape(false)).doesNotContain("job_id");
   }
 
