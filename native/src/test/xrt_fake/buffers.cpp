@@ -55,7 +55,12 @@ bo_impl::~bo_impl() {
 namespace {
 std::shared_ptr<bo_impl> allocate(size_t size, bo::flags flags, memory_group group) {
   auto impl = std::make_shared<bo_impl>();
-  impl->memory = std::make_shared<xrt_fake::Memory>(size, group & 0xffff, static_cast<uint32_t>(flags));
+  uint32_t bank = group & 0xffff;
+  if (flags == bo::flags::host_only && xrt_fake::fault("bank")) {
+    bank = 1;
+    xrt_fake::counters().misplaced++;
+  }
+  impl->memory = std::make_shared<xrt_fake::Memory>(size, bank, static_cast<uint32_t>(flags));
   impl->bytes = size;
   return impl;
 }

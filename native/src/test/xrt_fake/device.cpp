@@ -121,10 +121,10 @@ hw_context_impl::~hw_context_impl() {
   xrt_fake::counters().contexts--;
 }
 
-void CommandQueue::submit(std::shared_ptr<run_impl> run) {
+void CommandQueue::submit(Command command) {
   std::unique_lock<std::mutex> lock(mutex_);
   changed_.wait(lock, [this] { return waiting_.size() + (running_ ? 1 : 0) < kQueueDepth; });
-  waiting_.push_back(std::move(run));
+  waiting_.push_back(std::move(command));
   auto& deepest = xrt_fake::counters().deepest;
   const auto depth = static_cast<int64_t>(waiting_.size() + (running_ ? 1 : 0));
   if (depth > deepest) deepest = depth;
@@ -148,37 +148,47 @@ bool CommandQueue::stuck() {
   return !hang;
 }
 
-void CommandQueue::loop() {
+// True: the driver reset the context under it. What follows a run that failed is aborted.
+bool CommandQueue::work(const Command& command) {
   static auto* array = new std::mutex;  // one array: contexts take turns
-  while (true) {
-    std::shared_ptr<run_impl> run;
-    {
-      std::unique_lock<std::mutex> lock(mutex_);
-      changed_.wait(lock, [this] { return stop_ || !waiting_.empty(); });
-      if (stop_) return;
-      run = waiting_.front();
-      waiting_.pop_front();
-      running_ = true;
+  bool reset = false, failed = false;
+  for (const auto& run : command) {
+    if (reset || failed) {
+      run->finish(ERT_CMD_STATE_ABORT);
+      continue;
     }
-    std::vector<std::shared_ptr<run_impl>> aborted;
-    const bool reset = stuck();
+    reset = stuck();
     if (!reset) {
       std::lock_guard<std::mutex> turn(*array);
       run->execute();
     }
+    failed = !reset && xrt_fake::fault("error");
+    run->finish(reset ? ERT_CMD_STATE_TIMEOUT : failed ? ERT_CMD_STATE_ERROR : ERT_CMD_STATE_COMPLETED);
+  }
+  return reset;
+}
+
+void CommandQueue::loop() {
+  while (true) {
+    Command command;
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      changed_.wait(lock, [this] { return stop_ || !waiting_.empty(); });
+      if (stop_) return;
+      command = std::move(waiting_.front());
+      waiting_.pop_front();
+      running_ = true;
+    }
+    const bool reset = work(command);
+    std::deque<Command> aborted;
     {
       std::lock_guard<std::mutex> lock(mutex_);
       running_ = false;
-      if (reset) {
-        aborted.assign(waiting_.begin(), waiting_.end());
-        waiting_.clear();
-      }
+      if (reset) aborted.swap(waiting_);
       changed_.notify_all();
     }
-    run->finish(reset                      ? ERT_CMD_STATE_TIMEOUT
-                : xrt_fake::fault("error") ? ERT_CMD_STATE_ERROR
-                                           : ERT_CMD_STATE_COMPLETED);
-    for (auto& other : aborted) other->finish(ERT_CMD_STATE_ABORT);
+    for (auto& other : aborted)
+      for (auto& run : other) run->finish(ERT_CMD_STATE_ABORT);
   }
 }
 

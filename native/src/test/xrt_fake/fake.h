@@ -27,7 +27,8 @@ namespace xrt_fake {
 /// What shall go wrong. Set by XRT_FAKE_FAULTS, by the file that XRT_FAKE_CONTROL names (read again whenever
 /// it changes), or by xrt_fake_faults(). A list of `name[:count[:value]]` separated by spaces or commas;
 /// count -1 is for ever, 1 the default. Names: absent, open, hwctx, heap, memlock, eio, error, tdr, hang,
-/// slow (value: ms), wrong (value: sums spoilt per product), stale, map.
+/// block (submitting does not return until "release"), slow (value: ms), wrong (value: sums spoilt per
+/// product), stale, bank (a data buffer in the wrong one).
 struct Fault {
   bool hit = false;
   int64_t value = 0;
@@ -42,7 +43,7 @@ int64_t number_from(const char* variable, int64_t otherwise);
 
 struct Counters {
   std::atomic<int64_t> runs{0}, to_device{0}, from_device{0}, contexts{0}, buffers{0}, clones{0}, deepest{0},
-      lists{0};
+      lists{0}, misplaced{0};
 };
 Counters& counters();
 
@@ -117,18 +118,21 @@ class run_impl {
   void finish(ert_cmd_state final_state);
 };
 
-/// A context's commands and the thread that works them off.
+/// A context's commands and the thread that works them off. A command is a run, or a list's runs: the driver
+/// gets those as one chain.
 class CommandQueue {
  public:
-  void submit(std::shared_ptr<run_impl> run);
+  using Command = std::vector<std::shared_ptr<run_impl>>;
+  void submit(Command command);
   void stop();
   void loop();
 
  private:
   bool stuck();
+  bool work(const Command& command);
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::shared_ptr<run_impl>> waiting_;
+  std::deque<Command> waiting_;
   bool stop_ = false, running_ = false;
 };
 

@@ -118,5 +118,6 @@ extern "C" __attribute__((visibility("default"))) int64_t xrt_fake_counter(const
   if (n == "clones") return c.clones;
   if (n == "deepest") return c.deepest;
   if (n == "lists") return c.lists;
+  if (n == "misplaced") return c.misplaced;
   return -1;
 }

@@ -41,6 +41,8 @@ ert_cmd_state runlist::command_error::get_command_state() const { return handle-
 const char* runlist::command_error::what() const noexcept { return handle->text.c_str(); }
 
 namespace {
+constexpr size_t kChain = 24;  // runs of a list in one command
+
 const char* name_of(ert_cmd_state state) {
   switch (state) {
     case ERT_CMD_STATE_TIMEOUT:
@@ -65,23 +67,25 @@ void take(run_impl& r, const run_impl::Argument& a, const char* name) {
   r.busy.push_back(owner);
 }
 
-void start(run_impl& r, const std::shared_ptr<run_impl>& self) {
-  {
-    std::lock_guard<std::mutex> lock(r.mutex);
-    if (!r.waited) throw std::runtime_error("bad command state, can't launch");
-    if (xrt_fake::fault("eio"))
-      throw std::system_error(EIO, std::system_category(),
-                              "DRM_IOCTL_AMDXDNA_EXEC_CMD IOCTL failed (err=-5)");
-    r.waited = false;
-    r.state = ERT_CMD_STATE_SUBMITTED;
-    take(r, r.instructions, "instructions");
-    take(r, r.a, "left");
-    take(r, r.b, "right");
-    take(r, r.c, "sums");
+// Submits runs as one command.
+void start(const CommandQueue::Command& runs) {
+  if (xrt_fake::fault("eio"))
+    throw std::system_error(EIO, std::system_category(), "DRM_IOCTL_AMDXDNA_EXEC_CMD IOCTL failed (err=-5)");
+  if (xrt_fake::fault("block"))
+    while (!xrt_fake::due("release")) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  for (const auto& r : runs) {
+    std::lock_guard<std::mutex> lock(r->mutex);
+    if (!r->waited) throw std::runtime_error("bad command state, can't launch");
+    r->waited = false;
+    r->state = ERT_CMD_STATE_SUBMITTED;
+    take(*r, r->instructions, "instructions");
+    take(*r, r->a, "left");
+    take(*r, r->b, "right");
+    take(*r, r->c, "sums");
     // The run must not be what keeps a buffer alive.
-    for (auto& b : r.busy) b = std::shared_ptr<bo_impl>(b.get(), [](bo_impl*) {});
+    for (auto& b : r->busy) b = std::shared_ptr<bo_impl>(b.get(), [](bo_impl*) {});
   }
-  r.context->queue->submit(self);
+  runs.front()->context->queue->submit(runs);
 }
 }  // namespace
 
@@ -129,7 +133,7 @@ void run::set_arg_at_index(int index, const bo& b) {
 
 void run::start() {
   if (handle->in_list) throw std::runtime_error("a run of a runlist can't be started by itself");
-  xrt::start(*handle, handle);
+  xrt::start({handle});
 }
 
 ert_cmd_state run::state() const {
@@ -241,7 +245,14 @@ void runlist::execute() {
   if (handle->runs.empty()) return;
   handle->executing = true;
   xrt_fake::counters().lists++;
-  for (auto& r : handle->runs) start(*r.get_handle(), r.get_handle());
+  CommandQueue::Command chain;
+  for (auto& r : handle->runs) {
+    chain.push_back(r.get_handle());
+    if (chain.size() < kChain) continue;
+    start(chain);
+    chain.clear();
+  }
+  if (!chain.empty()) start(chain);
 }
 
 std::cv_status runlist::wait(const std::chrono::milliseconds& timeout) const {

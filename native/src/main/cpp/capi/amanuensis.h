@@ -178,6 +178,7 @@ typedef struct am_device_stats {
   char kind[32];                          /* of the last fault, for metrics */
   char error[256], hint[256];             /* the last fault, and what its operator can do */
   char name[64], xrt[160];                /* the device; the XRT library that is in use */
+  int64_t dispatches, switches;           /* runs submitted, slices counted; changes of the program */
 } am_device_stats;
 
 /* Opens the device, runs the known answers. AM_UNSUPPORTED with the reason and a hint if that fails. */

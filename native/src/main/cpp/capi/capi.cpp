@@ -336,6 +336,8 @@ am_status am_device_get_stats(am_device* device, am_device_stats* stats) {
     copy_text(out.hint, s.hint);
     copy_text(out.name, s.name);
     copy_text(out.xrt, s.xrt);
+    out.dispatches = s.dispatches;
+    out.switches = s.switches;
     give(need(stats, "stats"), out);
   });
 }

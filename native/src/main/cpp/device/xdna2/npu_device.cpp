@@ -150,7 +150,8 @@ void NpuDevice::serve(std::unique_lock<std::mutex>& lock) {
 
 void NpuDevice::start_waiting(std::unique_lock<std::mutex>& lock) {
   while (session_ != nullptr && !queue_.empty() && in_flight_.size() < kDepth) {
-    Request& r = *queue_.front();
+    const RequestPtr request = queue_.front();
+    Request& r = *request;
     queue_.pop_front();
     if (r.session != session_) {  // it was filled for a session that is gone
       r.outcome = Request::Outcome::kFailed;
@@ -158,6 +159,8 @@ void NpuDevice::start_waiting(std::unique_lock<std::mutex>& lock) {
       continue;
     }
     const auto session = session_;
+    calling_ = true;
+    calling_since_ = Clock::now();
     lock.unlock();
     std::string failure;
     try {
@@ -169,6 +172,8 @@ void NpuDevice::start_waiting(std::unique_lock<std::mutex>& lock) {
       failure = e.what();
     }
     lock.lock();
+    calling_ = false;
+    if (session_ != session) return;  // the lanes have given it up meanwhile
     if (!failure.empty()) {
       r.outcome = Request::Outcome::kFailed;
       answered_.notify_all();
@@ -178,8 +183,12 @@ void NpuDevice::start_waiting(std::unique_lock<std::mutex>& lock) {
       answered_.notify_all();
     } else {
       const auto now = Clock::now();
+      stats_.dispatches += r.plan.slices;
+      const std::string& program = options_.programs[static_cast<size_t>(r.plan.program)].xclbin;
+      if (program_ != nullptr && *program_ != program) stats_.switches++;
+      program_ = &program;
       if (in_flight_.empty()) head_since_ = busy_since_ = now;
-      in_flight_.push_back(&r);
+      in_flight_.push_back(request);
       stats_.deepest = std::max(stats_.deepest, static_cast<int32_t>(in_flight_.size()));
     }
   }
@@ -191,8 +200,11 @@ void NpuDevice::busy_until(Clock::time_point now) {
 }
 
 void NpuDevice::wait_for_oldest(std::unique_lock<std::mutex>& lock) {
-  Request& r = *in_flight_.front();
+  const RequestPtr request = in_flight_.front();
+  Request& r = *request;
   const auto session = session_;
+  calling_ = true;
+  calling_since_ = Clock::now();
   lock.unlock();
   std::string failure;
   bool ended = false;
@@ -202,6 +214,8 @@ void NpuDevice::wait_for_oldest(std::unique_lock<std::mutex>& lock) {
     failure = e.what();
   }
   lock.lock();
+  calling_ = false;
+  if (session_ != session) return;  // the lanes have given it up meanwhile
   const auto now = Clock::now();
   busy_until(now);
   if (failure.empty() && !ended && now - head_since_ > std::chrono::milliseconds(options_.timeout_ms)) {
@@ -224,7 +238,7 @@ void NpuDevice::wait_for_oldest(std::unique_lock<std::mutex>& lock) {
 
 void NpuDevice::refuse_all() {
   for (auto* list : {&queue_, &in_flight_}) {
-    for (Request* r : *list) r->outcome = Request::Outcome::kFailed;
+    for (const auto& r : *list) r->outcome = Request::Outcome::kFailed;
     list->clear();
   }
 }
@@ -261,27 +275,57 @@ void NpuDevice::fault(std::unique_lock<std::mutex>& lock, const std::string& wha
 
 // ---- for lanes
 
-NpuDevice::Request NpuDevice::acquire() {
-  Request r;
+NpuDevice::RequestPtr NpuDevice::acquire() {
+  auto r = std::make_shared<Request>();
   std::unique_lock<std::mutex> lock(mutex_);
   if (session_ == nullptr || !session_->usable() || stop_) return r;
-  r.session = session_;
-  if (r.session->reuse_slot(&r.slot)) return r;
-  queue_.push_back(&r);
+  r->session = session_;
+  if (r->session->reuse_slot(&r->slot)) return r;
+  queue_.push_back(r);
   work_.notify_all();
-  answered_.wait(lock, [&] { return r.outcome != Request::Outcome::kOpen; });
-  if (r.outcome == Request::Outcome::kFailed) r.session = nullptr;
-  return r;
+  await_answer(lock, r);
+  return r->outcome == Request::Outcome::kFailed ? std::make_shared<Request>() : r;
 }
 
-bool NpuDevice::run(Request& r) {
+bool NpuDevice::run(const RequestPtr& r) {
   std::unique_lock<std::mutex> lock(mutex_);
-  if (r.session != session_ || stop_) return false;
-  r.outcome = Request::Outcome::kOpen;
-  queue_.push_back(&r);
+  if (r->session != session_ || stop_) return false;
+  r->outcome = Request::Outcome::kOpen;
+  queue_.push_back(r);
   work_.notify_all();
-  answered_.wait(lock, [&] { return r.outcome != Request::Outcome::kOpen; });
-  return r.outcome == Request::Outcome::kDone;
+  await_answer(lock, r);
+  return r->outcome == Request::Outcome::kDone;
+}
+
+// The owner watches the device; who waits for the owner watches the owner: a call into the driver may never
+// return.
+void NpuDevice::await_answer(std::unique_lock<std::mutex>& lock, const RequestPtr& r) {
+  const auto answered = [&] { return r->outcome != Request::Outcome::kOpen; };
+  while (!answered_.wait_for(lock, std::chrono::milliseconds(options_.timeout_ms / 4), answered)) {
+    if (owner_is_stuck()) give_up_on_owner();
+    if (r->session != session_) r->outcome = Request::Outcome::kFailed;  // it may be the one in the driver
+  }
+}
+
+bool NpuDevice::owner_is_stuck() const {
+  return session_ != nullptr && calling_ &&
+         Clock::now() - calling_since_ > std::chrono::milliseconds(options_.timeout_ms);
+}
+
+// What the owner would do for a fault, without it; it opens the next session when it comes back.
+void NpuDevice::give_up_on_owner() {
+  stats_.faults++;
+  stats_.timeouts++;
+  note("no answer within " + std::to_string(options_.timeout_ms) +
+       " ms: a call of the driver does not return");
+  session_->give_up();
+  session_ = nullptr;  // the owner holds it too
+  stats_.state = NpuState::kDown;
+  suspect_ = false;
+  probe_at_ = last_fault_ = Clock::now();
+  strikes_++;
+  refuse_all();
+  answered_.notify_all();
 }
 
 void NpuDevice::report(const std::shared_ptr<NpuSession>& session, const std::string& what, bool wrong) {
@@ -357,7 +401,8 @@ double NpuDevice::time_product(int64_t k, int64_t n, int64_t rows, int repeats) 
   w.id = uint64_t{3} << 62 | static_cast<uint64_t>(k) << 32 | static_cast<uint64_t>(n);
   w.plain = AlignedArray<int8_t>(static_cast<size_t>(k * n));
   std::fill_n(w.plain.data(), k * n, int8_t{1});
-  Request r = acquire();
+  const RequestPtr request = acquire();
+  Request& r = *request;
   if (r.session == nullptr) return -1;
   r.plan = r.session->plan(k, n, rows);
   r.weights = &w;
@@ -367,7 +412,7 @@ double NpuDevice::time_product(int64_t k, int64_t n, int64_t rows, int repeats) 
   for (int i = -1; ok && i < repeats; i++) {  // the first loads the weights
     try {
       r.session->send(r.slot, r.plan, rows);
-      ok = run(r);
+      ok = run(request);
       if (i >= 0) total += r.busy_ms;
     } catch (const NpuFailure& e) {
       report(r.session, e.what(), false);

@@ -40,6 +40,7 @@ struct NpuStats {
   int64_t products = 0, operations = 0, busy_ns = 0, wall_ns = 0;
   int64_t faults = 0, rebuilds = 0, returns = 0, timeouts = 0, wrong_products = 0, cross_checks = 0;
   int64_t windows = 0, spilled_windows = 0, cpu_products = 0;
+  int64_t dispatches = 0, switches = 0;  // runs submitted, slices counted; changes of the program
   int32_t queued = 0, deepest = 0, quarantined = 0;
   double device_window_ms = 0, cpu_window_ms = 0;
   std::string error, kind, hint, name, xrt;
@@ -68,10 +69,12 @@ class NpuDevice : public GemmDevice, public std::enable_shared_from_this<NpuDevi
     enum class Outcome { kOpen, kDone, kFailed } outcome = Outcome::kOpen;
     double busy_ms = 0;  // the device's time
   };
+  /// The owner may be inside the driver with a request that its lane has given up.
+  using RequestPtr = std::shared_ptr<Request>;
   /// A session and a slot in it, or a request without session while the device is not ready.
-  Request acquire();
+  RequestPtr acquire();
   /// Runs what send() has made visible. False: the session failed.
-  bool run(Request& request);
+  bool run(const RequestPtr& request);
   /// Somebody found the sums wrong, or a transfer failed.
   void report(const std::shared_ptr<NpuSession>& session, const std::string& what, bool wrong);
   const RowCheck& check_of(const LinearWeights& weights);
@@ -94,6 +97,9 @@ class NpuDevice : public GemmDevice, public std::enable_shared_from_this<NpuDevi
   void recover(std::unique_lock<std::mutex>& lock);
   std::shared_ptr<NpuSession> open_session(uint64_t generation);
   void refuse_all();
+  void await_answer(std::unique_lock<std::mutex>& lock, const RequestPtr& request);
+  bool owner_is_stuck() const;
+  void give_up_on_owner();
   void note(const std::string& what);
   void busy_until(Clock::time_point now);
 
@@ -103,11 +109,13 @@ class NpuDevice : public GemmDevice, public std::enable_shared_from_this<NpuDevi
   std::mutex mutex_;  // of everything below
   std::condition_variable work_, answered_;
   std::shared_ptr<NpuSession> session_;
-  std::deque<Request*> queue_, in_flight_;
-  Clock::time_point begun_, head_since_, busy_since_, probe_at_, last_fault_;
+  std::deque<RequestPtr> queue_, in_flight_;
+  Clock::time_point begun_, head_since_, busy_since_, probe_at_, last_fault_, calling_since_;
   bool stop_ = false, opened_ = false, suspect_ = false;
+  bool calling_ = false;  // the owner is inside the driver for a session in use
   int strikes_ = 0;
   std::string suspicion_;
+  const std::string* program_ = nullptr;  // the xclbin of the last run
   NpuStats stats_;
   SpillPolicy policy_;
   std::unordered_map<uint64_t, std::unique_ptr<RowCheck>> checks_;

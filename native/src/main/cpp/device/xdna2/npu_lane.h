@@ -30,7 +30,8 @@ class NpuLane : public GemmLane {
   void cross_check();
 
   std::shared_ptr<NpuDevice> device_;
-  NpuDevice::Request request_;  // its session is null while the lane has no slot
+  NpuDevice::RequestPtr request_ =
+      std::make_shared<NpuDevice::Request>();  // its session is null while the lane has no slot
   const LinearWeights* weights_ = nullptr;
   const RowCheck* check_ = nullptr;
   int rows_ = 0;

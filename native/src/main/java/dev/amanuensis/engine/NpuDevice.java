@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
  */
 public final class NpuDevice implements AutoCloseable {
   private static final int OPTIONS_BYTES = 56;
-  private static final int STATISTICS_BYTES = 920;
+  private static final int STATISTICS_BYTES = 936;
 
   private final NativeHandle handle;
 
@@ -103,7 +103,9 @@ public final class NpuDevice implements AutoCloseable {
           Memory.string(in, 184, 256),
           Memory.string(in, 440, 256),
           Memory.string(in, 696, 64),
-          Memory.string(in, 760, 160));
+          Memory.string(in, 760, 160),
+          in.getLong(920),
+          in.getLong(928));
     } finally {
       handle.exit();
     }

@@ -24,6 +24,8 @@ import java.time.Duration;
  * @param hint what its operator can do
  * @param name of the device
  * @param xrt the XRT library in use, and the version it was compiled against
+ * @param dispatches runs submitted: a product is one, or one for each slice of k
+ * @param switches changes of the program on the array
  */
 public record NpuStatistics(
     State state,
@@ -50,7 +52,9 @@ public record NpuStatistics(
     String error,
     String hint,
     String name,
-    String xrt) {
+    String xrt,
+    long dispatches,
+    long switches) {
   /** Whether the device can be used. */
   public enum State {
     READY,
