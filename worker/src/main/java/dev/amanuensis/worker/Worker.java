@@ -10,6 +10,7 @@ import dev.amanuensis.worker.intake.ShareLoop;
 import dev.amanuensis.worker.intake.ShareLoops;
 import dev.amanuensis.worker.job.JobSink;
 import dev.amanuensis.worker.metrics.Meters;
+import dev.amanuensis.worker.metrics.NpuGauges;
 import dev.amanuensis.worker.metrics.PipelineGauges;
 import dev.amanuensis.worker.metrics.PipelineMeters;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
@@ -84,6 +85,7 @@ public final class Worker implements AutoCloseable {
         new Pipeline(
             stages, model.model(), model.device(), preparer, buffers, new PipelineMeters(metrics));
     PipelineGauges.observe(metrics, pipeline::snapshot, config.text(Setting.DEVICE));
+    NpuGauges.observe(metrics, model.device()::npu);
     String id = workerId(config);
     WorkerIdentity identity =
         new WorkerIdentity(

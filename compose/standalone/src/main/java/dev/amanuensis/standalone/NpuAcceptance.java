@@ -22,6 +22,7 @@ import dev.amanuensis.worker.config.Setting;
 import dev.amanuensis.worker.evaluation.EnglishNormalizer;
 import dev.amanuensis.worker.evaluation.Wer;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -282,13 +283,21 @@ final class NpuAcceptance {
             .formatted(names.size(), differ, 100 * cpuWer.rate(), 100 * npuWer.rate()));
   }
 
-  /** The source tree's, if this runs in one: classes lie in compose/standalone/target. */
+  /** The source tree's: the one that this program was built in, or the current directory's. */
   private static Path sourceSpeech() {
-    Path here = Path.of("").toAbsolutePath();
-    for (Path p = here; p != null; p = p.getParent()) {
-      Path candidate = p.resolve("worker/src/test/resources");
-      if (Files.isDirectory(candidate)) {
-        return candidate;
+    List<Path> places = new ArrayList<>(List.of(Path.of("").toAbsolutePath()));
+    try {
+      places.add(
+          Path.of(NpuAcceptance.class.getProtectionDomain().getCodeSource().getLocation().toURI()));
+    } catch (URISyntaxException | RuntimeException e) {
+      // not from a file: the current directory alone
+    }
+    for (Path place : places) {
+      for (Path p = place; p != null; p = p.getParent()) {
+        Path candidate = p.resolve("worker/src/test/resources");
+        if (Files.isDirectory(candidate)) {
+          return candidate;
+        }
       }
     }
     return null;
@@ -309,6 +318,9 @@ final class NpuAcceptance {
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
     Map<String, String> environment = builder.environment();
     environment.put(Setting.DEVICE.variable(), device);
+    // every window to the device: this is about its results, not about speed
+    environment.put(Setting.NPU_SPILL.variable(), "false");
+    environment.put(Setting.NPU_MAX_WINDOWS.variable(), "1024");
     environment.put(Setting.NPU_ARTIFACTS.variable(), artifacts.toString());
     environment.put(Setting.NPU_XRT_LIBRARY.variable(), xrt == null ? "" : xrt.toString());
     int code = builder.start().waitFor();

@@ -52,6 +52,8 @@ final class Workers {
       return WorkerModel.load(config);
     } catch (ModelException e) {
       throw ModelAccess.explain(e);
+    } catch (ConfigException e) {
+      throw new CliException(ExitCodes.USAGE, e.getMessage(), e);
     } catch (IOException | EngineException e) {
       throw new CliException(ExitCodes.MODEL, "can't load the model: " + e.getMessage(), e);
     } catch (UnsatisfiedLinkError e) {

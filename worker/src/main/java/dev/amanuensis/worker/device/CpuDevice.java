@@ -4,6 +4,9 @@ import dev.amanuensis.engine.CpuInfo;
 import dev.amanuensis.engine.EncoderLane;
 import dev.amanuensis.engine.Engine;
 import dev.amanuensis.engine.NativeBuffer;
+import dev.amanuensis.engine.NpuDevice;
+import dev.amanuensis.engine.NpuStatistics;
+import java.util.Optional;
 
 /**
  * The cores: always there. Each lane runs a window on its own thread. Where the engine has an NPU,
@@ -53,6 +56,11 @@ public final class CpuDevice implements Device {
   @Override
   public DeviceStatistics statistics() {
     return meter.statistics(this, lanes, OPERATIONS, 0);
+  }
+
+  @Override
+  public Optional<NpuStatistics> npu() {
+    return engine.npu().map(NpuDevice::statistics);
   }
 
   @Override

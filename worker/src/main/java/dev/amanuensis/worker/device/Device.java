@@ -1,6 +1,8 @@
 package dev.amanuensis.worker.device;
 
 import dev.amanuensis.engine.NativeBuffer;
+import dev.amanuensis.engine.NpuStatistics;
+import java.util.Optional;
 
 /** What runs encoder windows. Thread-safe; its lanes belong to one thread each. */
 public interface Device extends AutoCloseable {
@@ -17,6 +19,11 @@ public interface Device extends AutoCloseable {
   Lane newLane();
 
   DeviceStatistics statistics();
+
+  /** What its NPU has done; empty if it has none. */
+  default Optional<NpuStatistics> npu() {
+    return Optional.empty();
+  }
 
   /** Once all lanes are closed. */
   @Override

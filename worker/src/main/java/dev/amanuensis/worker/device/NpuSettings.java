@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,26 +21,38 @@ import org.slf4j.LoggerFactory;
 public final class NpuSettings {
   private static final Logger LOG = LoggerFactory.getLogger(NpuSettings.class);
 
+  /** Kinds of failure that no later attempt of this process can mend. */
+  private static final Set<String> FOR_GOOD =
+      Set.of("no_xrt", "no_device", "permission", "memlock", "artifacts");
+
+  /** Where the kernel shows NPUs. */
+  private static final Path DEVICES = Path.of("/dev/accel");
+
   private NpuSettings() {}
 
   /**
    * The NPU; empty if none is wanted, or {@code device=auto} finds none, which the log explains.
    *
-   * @throws ConfigException if {@code device=xdna2} can't work here whatever the device does: no
-   *     backend, no XRT, no programs, a profile without int8
+   * @throws ConfigException if {@code device=npu} can't work here: no backend, no XRT, no device,
+   *     no rights, no programs, a profile without int8. A device that is there and fails is tried
+   *     again in the background instead.
    */
   public static Optional<NpuDevice> open(WorkerConfig config) {
     String wanted = config.text(Setting.DEVICE);
-    if (!wanted.equals("auto") && !wanted.equals("xdna2")) {
+    boolean explicitly = wanted.equals("npu") || wanted.equals("xdna2");
+    if (!explicitly && !wanted.equals("auto")) {
       return Optional.empty();
     }
-    boolean explicitly = wanted.equals("xdna2");
     try {
       if (!config.text(Setting.PROFILE).equals("fast")) {
         throw new IOException("the NPU computes int8, which only profile=fast does");
       }
       NpuDevice device = NpuDevice.open(options(config, explicitly));
       NpuStatistics s = device.statistics();
+      if (s.state() != NpuStatistics.State.READY && FOR_GOOD.contains(s.kind())) {
+        device.close();
+        throw new IOException("%s (%s)".formatted(s.error(), s.hint()));
+      }
       if (s.state() == NpuStatistics.State.READY) {
         LOG.info("NPU: {} with {}; its known answers are right", s.name(), s.xrt());
       } else {
@@ -53,13 +66,23 @@ public final class NpuSettings {
     } catch (IOException | EngineException e) {
       if (explicitly) {
         throw new ConfigException(
-            "device=xdna2 can't work here: %s. 'amanuensis npu doctor' looks at everything it needs;"
-                    .formatted(e.getMessage())
+            "device=%s can't work here: %s. 'amanuensis npu doctor' looks at everything it needs;"
+                    .formatted(wanted, e.getMessage())
                 + " device=auto uses the CPU where there is no NPU");
       }
-      LOG.info("no NPU, the CPU encodes: {}", e.getMessage());
+      LOG.info(
+          "no NPU, the CPU encodes: {}",
+          asked(config) || Files.isDirectory(DEVICES)
+              ? e.getMessage()
+              : "this machine shows none in " + DEVICES);
       return Optional.empty();
     }
+  }
+
+  /** Whether somebody said where things are. */
+  private static boolean asked(WorkerConfig config) {
+    return !config.text(Setting.NPU_ARTIFACTS).isBlank()
+        || !config.text(Setting.NPU_XRT_LIBRARY).isBlank();
   }
 
   /** The folder of the NPU's programs. */

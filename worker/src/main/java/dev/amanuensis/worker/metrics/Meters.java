@@ -78,6 +78,46 @@ public enum Meters {
       "useful operations over the device's peak, last seconds; NaN where the peak is unknown",
       "device"),
 
+  NPU_PRESENT("npu.present", Type.GAUGE, "", "1 where the worker has an NPU, whatever its state"),
+  NPU_READY(
+      "npu.ready", Type.GAUGE, "", "1 while the NPU is in use, 0 while the CPU does its work"),
+  NPU_BUSY("npu.busy", Type.COUNTER, "seconds", "time that the NPU had a command"),
+  NPU_DUTY("npu.duty", Type.GAUGE, "ratio", "busy time over wall time of the NPU, last seconds"),
+  NPU_EFFICIENCY(
+      "npu.efficiency",
+      Type.GAUGE,
+      "ratio",
+      "operations of its products over 50 TOPS while busy, last seconds; NaN while idle"),
+  NPU_DISPATCHES(
+      "npu.dispatches",
+      Type.COUNTER,
+      "",
+      "runs submitted to the NPU: a product is one, or one for each slice of k"),
+  NPU_SWITCHES("npu.switches", Type.COUNTER, "", "changes of the program on the array"),
+  NPU_QUEUED("npu.queued", Type.GAUGE, "", "products that wait for the NPU or run on it"),
+  NPU_WINDOWS(
+      "npu.windows",
+      Type.COUNTER,
+      "",
+      "windows by where they went: npu, or cpu because that was faster",
+      "where"),
+  NPU_PRODUCTS(
+      "npu.products",
+      Type.COUNTER,
+      "",
+      "products of its windows by where they were computed: npu, or cpu because it failed them",
+      "where"),
+  NPU_FAULTS("npu.faults", Type.COUNTER, "", "times that the NPU was given up"),
+  NPU_TIMEOUTS("npu.timeouts", Type.COUNTER, "", "faults that were commands without an end"),
+  NPU_WRONG("npu.wrong", Type.COUNTER, "", "products with wrong sums, found and mended"),
+  NPU_CHECKS("npu.cross.checks", Type.COUNTER, "", "products compared sum by sum with the CPU's"),
+  NPU_RETURNS("npu.returns", Type.COUNTER, "", "times that the NPU came back after a fault"),
+  NPU_QUARANTINED(
+      "npu.quarantined",
+      Type.GAUGE,
+      "",
+      "contexts given up whose buffers are kept because a command may still be in flight"),
+
   KAFKA_LAG(
       "kafka.lag",
       Type.GAUGE,
