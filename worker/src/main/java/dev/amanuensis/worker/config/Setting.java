@@ -56,8 +56,8 @@ public enum Setting {
   PROFILE("profile", "fast", "arithmetic of the engine: reference (fp32) or fast (int8)"),
   DEVICE(
       "device",
-      "cpu",
-      "what runs the encoder: cpu; xdna2, an AMD NPU; auto, the NPU if it opens, else the cpu;"
+      "auto",
+      "what runs the encoder: cpu; npu (or xdna2), an AMD NPU; auto, the NPU if it opens, else the cpu;"
           + " simulated (no model, no transcription: to measure the pipeline)"),
   NPU_ARTIFACTS(
       "npu.artifacts", "", "folder of the NPU's programs; empty: npu in the user's cache"),

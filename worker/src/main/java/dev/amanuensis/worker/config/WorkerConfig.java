@@ -90,7 +90,7 @@ public final class WorkerConfig {
 
   private void check() {
     oneOf(Setting.PROFILE, "reference", "fast");
-    oneOf(Setting.DEVICE, "cpu", "auto", "xdna2", "simulated");
+    oneOf(Setting.DEVICE, "cpu", "auto", "npu", "xdna2", "simulated");
     oneOf(Setting.NPU_ROW_CHECKS, "true", "false");
     oneOf(Setting.NPU_SPILL, "true", "false");
     number(Setting.NPU_TIMEOUT_SECONDS, 6, 600);
