@@ -31,13 +31,12 @@ final class ApiException extends RuntimeException {
     return new ApiException(status, type, null, code, message);
   }
 
-  static ApiException busy(int waiting) {
+  /**
+   * @param why what there is too much of
+   */
+  static ApiException busy(String why) {
     return new ApiException(
-        429,
-        "rate_limit_error",
-        null,
-        "rate_limit_exceeded",
-        "%d requests wait for their transcripts already; try again later".formatted(waiting));
+        429, "rate_limit_error", null, "rate_limit_exceeded", why + "; try again later");
   }
 
   int status() {

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.Semaphore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,8 +38,12 @@ public final class GatewayRoutes implements AutoCloseable {
   private static final int RETRY_SECONDS = 5;
   private static final long CREATED = 1_663_804_800; // when OpenAI published Whisper
 
+  /** Bodies that are read at once: slow ones must not take all of a server's threads. */
+  static final int MAX_UPLOADS = 24;
+
   private final GatewayConfig config;
   private final ApiKeys keys;
+  private final Semaphore uploads = new Semaphore(MAX_UPLOADS);
   private final ClaimStore claims;
   private volatile JobGate gate;
 
@@ -114,6 +119,11 @@ public final class GatewayRoutes implements AutoCloseable {
     };
   }
 
+  /** Whether requests are taken. */
+  boolean isOpen() {
+    return gate != null;
+  }
+
   /** Requests that wait for their transcripts. */
   public int waiting() {
     JobGate open = gate;
@@ -170,7 +180,7 @@ public final class GatewayRoutes implements AutoCloseable {
       ctx.header("Connection", "close");
       throw tooLarge();
     }
-    Form form = form(ctx);
+    Form form = received(ctx);
     TranscriptionForm request = TranscriptionForm.of(task, form.fields, ctx.header("X-Job-Id"));
     Part file = form.file;
     if (file == null || file.getSize() == 0) {
@@ -262,6 +272,18 @@ public final class GatewayRoutes implements AutoCloseable {
 
   /** The parts of a request: text fields by name, and the file. */
   private record Form(Map<String, List<String>> fields, Part file) {}
+
+  private Form received(Context ctx) throws IOException {
+    if (!uploads.tryAcquire()) {
+      ctx.header("Connection", "close"); // its body is not read
+      throw ApiException.busy("%d requests are being received already".formatted(MAX_UPLOADS));
+    }
+    try {
+      return form(ctx);
+    } finally {
+      uploads.release();
+    }
+  }
 
   private Form form(Context ctx) throws IOException {
     String type = ctx.contentType();

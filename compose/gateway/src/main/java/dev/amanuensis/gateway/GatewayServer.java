@@ -1,6 +1,7 @@
 package dev.amanuensis.gateway;
 
 import io.javalin.Javalin;
+import io.javalin.http.Context;
 import io.javalin.util.JavalinBindException;
 import java.io.IOException;
 import java.util.Map;
@@ -16,9 +17,6 @@ public final class GatewayServer implements AutoCloseable {
   private static final int THREADS = 32;
   private static final int CONNECTIONS = 1024;
   private static final int IDLE_MILLIS = 60_000;
-
-  /** Bytes per second below which a client's body is given up. */
-  private static final int MIN_BODY_RATE = 1000;
 
   private final Javalin javalin;
 
@@ -45,13 +43,8 @@ public final class GatewayServer implements AutoCloseable {
                     server.addBean(new NetworkConnectionLimit(CONNECTIONS, server));
                     server.setStopTimeout(0);
                   });
-              c.routes.get(
-                  "/health",
-                  ctx ->
-                      ctx.contentType("application/json")
-                          .result(
-                              Answers.json(Map.of("status", "up", "waiting", routes.waiting()))
-                                  .body()));
+              c.routes.get("/health", ctx -> health(ctx, routes));
+              c.routes.get("/health/ready", ctx -> health(ctx, routes)); // as a worker's
               routes.addTo(c);
             });
     try {
@@ -64,9 +57,16 @@ public final class GatewayServer implements AutoCloseable {
     }
   }
 
+  private static void health(Context ctx, GatewayRoutes routes) {
+    Map<String, Object> health =
+        Map.of("status", routes.isOpen() ? "up" : "starting", "waiting", routes.waiting());
+    ctx.status(routes.isOpen() ? 200 : 503)
+        .contentType("application/json")
+        .result(Answers.json(health).body());
+  }
+
   private static ServerConnector connector(
       Server server, HttpConfiguration http, String host, int port) {
-    http.setMinRequestDataRate(MIN_BODY_RATE);
     http.setSendServerVersion(false);
     ServerConnector connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(http));
     connector.setHost(host);

@@ -119,7 +119,8 @@ final class JobGate implements AutoCloseable {
       AudioJob job, ClaimStore.Audio audio, long size, Consumer<List<Segment>> onSegments)
       throws IOException {
     if (!places.tryAcquire()) {
-      throw ApiException.busy(config.maxWaiting());
+      throw ApiException.busy(
+          "%d requests wait for their transcripts already".formatted(config.maxWaiting()));
     }
     String id = job.getJobId();
     CompletableFuture<Transcript> result = new CompletableFuture<>();
@@ -254,7 +255,7 @@ final class JobGate implements AutoCloseable {
    */
   Transcript find(UUID id) {
     if (!searches.tryAcquire()) {
-      throw ApiException.busy(2);
+      throw ApiException.busy("others are looking results up already");
     }
     try {
       long madeAt = id.getMostSignificantBits() >>> 16; // RFC 9562, version 7

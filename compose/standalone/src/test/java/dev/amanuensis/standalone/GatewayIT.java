@@ -13,6 +13,7 @@ import dev.amanuensis.gateway.GatewayServer;
 import dev.amanuensis.worker.config.Setting;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -62,7 +63,9 @@ class GatewayIT {
     routes = new GatewayRoutes(config(2), claims());
     server = new GatewayServer("127.0.0.1", 0, routes);
     assertThat(send(post("/v1/audio/transcriptions", new byte[1])).statusCode()).isEqualTo(503);
+    assertThat(send(request(server, "/health/ready").build()).statusCode()).isEqualTo(503);
     routes.open(fleet.target());
+    assertThat(send(request(server, "/health/ready").build()).statusCode()).isEqualTo(200);
   }
 
   private static GatewayConfig config(int maxWaiting) {
@@ -252,6 +255,42 @@ class GatewayIT {
     assertThat(first.join().statusCode()).isEqualTo(200);
     assertThat(first.join().body()).contains("Rachel");
     assertThat(routes.waiting()).isZero();
+  }
+
+  @Test
+  void bodiesThatNeverEndKeepNobodyOut() throws Exception {
+    List<Socket> slow = new ArrayList<>();
+    try {
+      for (int i = 0; i < 40; i++) {
+        Socket socket = new Socket("127.0.0.1", server.port());
+        slow.add(socket);
+        socket
+            .getOutputStream()
+            .write(
+                ("POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+                        + KEY
+                        + "\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+                        + "Content-Length: 100000\r\n\r\n--x\r\n")
+                    .getBytes(StandardCharsets.US_ASCII));
+      }
+      HttpResponse<String> refused = transcribe(Files.readAllBytes(Commands.JFK));
+      for (int i = 0; refused.statusCode() != 429 && i < 50; i++) { // until they are all read
+        Thread.sleep(50);
+        refused = transcribe(Files.readAllBytes(Commands.JFK));
+      }
+      assertThat(refused.statusCode()).isEqualTo(429);
+      assertThat(send(request(server, "/health").build()).statusCode()).isEqualTo(200);
+    } finally {
+      for (Socket socket : slow) {
+        socket.close();
+      }
+    }
+    HttpResponse<String> answer = transcribe(Files.readAllBytes(Commands.JFK), "language", "en");
+    for (int i = 0; answer.statusCode() == 429 && i < 50; i++) {
+      Thread.sleep(100);
+      answer = transcribe(Files.readAllBytes(Commands.JFK), "language", "en");
+    }
+    assertThat(answer.body()).contains("your country");
   }
 
   @Test

@@ -30,9 +30,6 @@ public final class AdminServer implements AutoCloseable {
   /** Of bodies that are read as a whole; multipart is read as a stream, by its own limits. */
   private static final long MAX_BODY_BYTES = 64 << 10;
 
-  /** Bytes per second below which a client's body is given up. */
-  private static final int MIN_BODY_RATE = 1000;
-
   private final Javalin javalin;
   private final String host;
 
@@ -145,7 +142,6 @@ public final class AdminServer implements AutoCloseable {
 
   private static ServerConnector connector(
       Server server, HttpConfiguration http, String host, int port, Capacity capacity) {
-    http.setMinRequestDataRate(MIN_BODY_RATE);
     http.setSendServerVersion(false);
     http.setRequestHeaderSize(HEADER_BYTES);
     ServerConnector connector = new ServerConnector(server, 1, 1, new HttpConnectionFactory(http));
