@@ -4,6 +4,7 @@ import dev.amanuensis.worker.admin.WorkerView;
 import dev.amanuensis.worker.buffers.BufferManager;
 import dev.amanuensis.worker.config.Setting;
 import dev.amanuensis.worker.config.WorkerConfig;
+import dev.amanuensis.worker.device.Device;
 import dev.amanuensis.worker.intake.DeliveryLoop;
 import dev.amanuensis.worker.intake.JobLoop;
 import dev.amanuensis.worker.intake.ShareLoop;
@@ -84,7 +85,7 @@ public final class Worker implements AutoCloseable {
     this.pipeline =
         new Pipeline(
             stages, model.model(), model.device(), preparer, buffers, new PipelineMeters(metrics));
-    PipelineGauges.observe(metrics, pipeline::snapshot, config.text(Setting.DEVICE));
+    PipelineGauges.observe(metrics, pipeline::snapshot, kind(model.device()));
     NpuGauges.observe(metrics, model.device()::npu);
     String id = workerId(config);
     WorkerIdentity identity =
@@ -115,6 +116,11 @@ public final class Worker implements AutoCloseable {
         identity.model(),
         identity.profile(),
         identity.device());
+  }
+
+  /** Of the device that the settings led to. */
+  private static String kind(Device device) {
+    return device.simulated() ? "simulated" : device.npu().isPresent() ? "npu" : "cpu";
   }
 
   /** The Kafka side of a worker over any sink, not started. */
