@@ -70,8 +70,8 @@ build() {
     fail "cmake could not configure the build"
   }
   cmake --build "$build_dir" --parallel "$(nproc 2>/dev/null || echo 2)"
-  library=$(find "$build_dir" -name libamanuensis.so -type f | head -n 1)
-  [ -n "$library" ] || fail "the build made no libamanuensis.so"
+  library=$build_dir/libamanuensis.so
+  [ -f "$library" ] || fail "the build made no libamanuensis.so"
   mkdir -p "$resource_dir"
   copy_if_changed "$library" "$resource_dir/libamanuensis.so"
   copy_if_changed "$build_dir/libavdevice.so.62" "$resource_dir/libavdevice.so.62"

@@ -20,6 +20,9 @@
 #include "encoder/encoder.h"
 #include "model/errors.h"
 #include "model/whisper_model.h"
+#ifdef AMANUENSIS_TEST_HOOKS
+#include "hooks.h"
+#endif
 
 using amanuensis::BadState;
 using amanuensis::CoreLoad;
@@ -257,6 +260,9 @@ am_status am_mel_window(const am_model* model, const int16_t* pcm, int64_t sampl
     need_range(frames, 0, AM_WINDOW_FRAMES, "frames");
     need_range(row_stride, AM_WINDOW_FRAMES, INT64_MAX / 1024, "row_stride");
     need(mel, "mel");
+#ifdef AMANUENSIS_TEST_HOOKS
+    amanuensis::crash_if_told(pcm, samples);
+#endif
     mel_of(model).window(pcm, samples, first_frame, frames, global_max, mel, row_stride);
     amanuensis::count_copy(int64_t{4} * mel_of(model).mels() * AM_WINDOW_FRAMES);
   });

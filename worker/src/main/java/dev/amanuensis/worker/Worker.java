@@ -9,6 +9,7 @@ import dev.amanuensis.worker.intake.DeliveryLoop;
 import dev.amanuensis.worker.intake.JobLoop;
 import dev.amanuensis.worker.intake.ShareLoop;
 import dev.amanuensis.worker.intake.ShareLoops;
+import dev.amanuensis.worker.intake.Trials;
 import dev.amanuensis.worker.job.JobSink;
 import dev.amanuensis.worker.metrics.Meters;
 import dev.amanuensis.worker.metrics.NpuGauges;
@@ -95,7 +96,8 @@ public final class Worker implements AutoCloseable {
             model.model().sha256(),
             model.model().profile(),
             model.device().description());
-    this.loop = loop(config, id, identity, around.apply(pipeline), metrics);
+    this.loop =
+        loop(config, id, identity, around.apply(pipeline), new TrialProcesses(config), metrics);
     metrics.observe(
         Meters.INFO,
         () -> 1,
@@ -129,6 +131,7 @@ public final class Worker implements AutoCloseable {
       String id,
       WorkerIdentity identity,
       JobSink sink,
+      Trials trials,
       WorkerMetrics metrics) {
     KafkaSettings kafka = new KafkaSettings(config, id);
     if (config.text(Setting.DELIVERY_MODE).equals("share")) {
@@ -150,6 +153,7 @@ public final class Worker implements AutoCloseable {
         encoder(config, identity, kafka),
         new TransactionalPublisher(kafka.producer(), metrics),
         new Partials(kafka.partials(), identity),
+        trials,
         metrics);
   }
 

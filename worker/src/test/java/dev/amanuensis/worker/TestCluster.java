@@ -6,12 +6,14 @@ import dev.amanuensis.schema.Action;
 import dev.amanuensis.schema.AudioJob;
 import dev.amanuensis.schema.DeadLetter;
 import dev.amanuensis.schema.JobControl;
+import dev.amanuensis.schema.Partial;
 import dev.amanuensis.schema.Transcript;
 import dev.amanuensis.schema.serde.AvroSerdes;
 import dev.amanuensis.schema.topic.Topics;
 import dev.amanuensis.worker.config.Setting;
 import dev.amanuensis.worker.config.WorkerConfig;
 import dev.amanuensis.worker.intake.DeliveryLoop;
+import dev.amanuensis.worker.intake.Trials;
 import dev.amanuensis.worker.job.JobSink;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.publish.WorkerIdentity;
@@ -124,13 +126,17 @@ final class TestCluster implements AutoCloseable {
     WorkerConfig config = WorkerConfig.of(settings, Map.of());
     String id = config.text(Setting.WORKER_ID);
     WorkerIdentity identity = new WorkerIdentity(id, "none", "sha", "reference", "none");
-    return Worker.loop(config, id, identity, sink, WorkerMetrics.none());
+    return Worker.loop(config, id, identity, sink, Trials.NONE, WorkerMetrics.none());
   }
 
   static AudioJob job(String id, String script) {
+    return job(id, script.getBytes(StandardCharsets.UTF_8));
+  }
+
+  static AudioJob job(String id, byte[] audio) {
     return AudioJob.newBuilder()
         .setJobId(id)
-        .setAudio(ByteBuffer.wrap(script.getBytes(StandardCharsets.UTF_8)))
+        .setAudio(ByteBuffer.wrap(audio))
         .setSubmittedAt(Instant.now())
         .build();
   }
@@ -168,6 +174,11 @@ final class TestCluster implements AutoCloseable {
     return read(Topics.TRANSCRIPTS, Transcript.class, t -> t.getJobId().startsWith(prefix));
   }
 
+  /** What is published of a job that is at work, in order. */
+  List<Partial> partials(String id) {
+    return read(Topics.PARTIAL, Partial.class, p -> p.getJobId().equals(id));
+  }
+
   List<DeadLetter> deadLetters(Predicate<DeadLetter> which) {
     return read(Topics.DLQ, DeadLetter.class, which);
   }
@@ -189,7 +200,7 @@ final class TestCluster implements AutoCloseable {
       while (ends.entrySet().stream().anyMatch(e -> consumer.position(e.getKey()) < e.getValue())) {
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(50))) {
           T value = deserializer.deserialize(topic, record.value());
-          if (which.test(value)) {
+          if (value != null && which.test(value)) {
             found.add(value);
           }
         }

@@ -10,20 +10,33 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A worker over a {@link FakeSink} in a JVM of its own, restarted when it dies: what a supervisor
- * does. Thread-safe.
+ * A worker in a JVM of its own, restarted when it dies: what a supervisor does. Over a {@link
+ * FakeSink} unless told otherwise. Thread-safe.
  */
 final class WorkerProcess implements AutoCloseable {
   private final Map<String, String> settings;
   private final Path log;
+  private final Class<?> main;
+  private final List<String> options;
   private final Thread supervisor;
   private Process process;
   private boolean closed;
   private int starts;
 
   WorkerProcess(Map<String, String> settings, Path log) throws IOException {
+    this(settings, log, WorkerProcess.class, List.of());
+  }
+
+  /**
+   * @param main takes settings as arguments, key=value
+   * @param options of the JVM
+   */
+  WorkerProcess(Map<String, String> settings, Path log, Class<?> main, List<String> options)
+      throws IOException {
     this.settings = settings;
     this.log = log;
+    this.main = main;
+    this.options = options;
     launch();
     supervisor = new Thread(this::supervise, "supervisor");
     supervisor.setDaemon(true);
@@ -38,9 +51,10 @@ final class WorkerProcess implements AutoCloseable {
                 "-Xmx256m",
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
-                "-cp",
-                System.getProperty("java.class.path"),
-                WorkerProcess.class.getName()));
+                "-XX:-CreateCoredumpOnCrash",
+                "-XX:ErrorFile=" + log + ".crash-%p"));
+    command.addAll(options);
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
     settings.forEach((k, v) -> command.add(k + "=" + v));
     process =
         new ProcessBuilder(command)
@@ -99,12 +113,18 @@ final class WorkerProcess implements AutoCloseable {
     }
   }
 
-  /** The worker itself. Arguments are settings, key=value. */
-  public static void main(String[] arguments) throws InterruptedException {
+  /** From arguments, key=value. */
+  static Map<String, String> settings(String[] arguments) {
     Map<String, String> settings = new HashMap<>();
     for (String a : arguments) {
       settings.put(a.substring(0, a.indexOf('=')), a.substring(a.indexOf('=') + 1));
     }
+    return settings;
+  }
+
+  /** The worker itself. Arguments are settings. */
+  public static void main(String[] arguments) throws InterruptedException {
+    Map<String, String> settings = settings(arguments);
     try (FakeSink sink = new FakeSink(Integer.parseInt(settings.get("pipeline.max.jobs")));
         DeliveryLoop loop = TestCluster.loop(settings, sink)) {
       loop.start();

@@ -46,7 +46,8 @@ public enum Setting {
   MAX_ATTEMPTS(
       "max.attempts",
       "3",
-      "workers that may be lost while a job is alone in them before it is dead-lettered"),
+      "processes that may be lost while a job is alone in them before it is dead-lettered; the last"
+          + " one is a child of the worker"),
   MAX_RETRIES("max.retries", "3", "times that a job is tried again after a failure that may pass"),
   RETRY_BACKOFF_MS("retry.backoff.ms", "1000", "wait before the first retry; doubled each time"),
   TRANSCRIPTS_TOPIC("transcripts.topic", "transcripts", "topic of the results"),

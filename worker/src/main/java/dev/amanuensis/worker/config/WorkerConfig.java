@@ -236,6 +236,14 @@ public final class WorkerConfig {
     return clients;
   }
 
+  /** What {@link #of} makes the same settings of, secrets included: not to be shown. */
+  public Map<String, String> toMap() {
+    Map<String, String> all = new TreeMap<>();
+    values.forEach((k, v) -> all.put(k.key(), v));
+    clients.forEach((k, v) -> all.put(Setting.CLIENT_PREFIX + k, v));
+    return all;
+  }
+
   /** Every setting by its key, secrets masked. */
   public Map<String, String> shown() {
     Map<String, String> shown = new TreeMap<>();

@@ -59,6 +59,26 @@ final class Assignment {
     return held.get(ticket.partition()).progress();
   }
 
+  /** Of a ticket that is current; null if there is nothing to know. */
+  Mark mark(Ticket ticket) {
+    return progressOf(ticket).mark(ticket.offset());
+  }
+
+  /**
+   * Of a ticket that is current.
+   *
+   * @param mark null: nothing to know
+   */
+  void mark(Ticket ticket, Mark mark) {
+    progressOf(ticket).mark(ticket.offset(), mark);
+  }
+
+  /** Of a ticket that is current: 1 unless workers were lost while its record was alone in them. */
+  int attempt(Ticket ticket) {
+    Mark mark = mark(ticket);
+    return 1 + (mark == null ? 0 : mark.attempts());
+  }
+
   /** Partitions whose window is at its end: a slow record holds their base. */
   Set<TopicPartition> full() {
     return held.entrySet().stream()
@@ -69,6 +89,25 @@ final class Assignment {
 
   Set<TopicPartition> partitions() {
     return Set.copyOf(held.keySet());
+  }
+
+  /** This was committed. */
+  void committed(Map<TopicPartition, OffsetAndMetadata> progress) {
+    progress.forEach(
+        (partition, offset) -> {
+          Held h = held.get(partition);
+          if (h != null) {
+            h.progress().committed(offset.offset());
+          }
+        });
+  }
+
+  /** Partitions whose committed base is behind though nothing of them is left to publish. */
+  Set<TopicPartition> lagging() {
+    return held.entrySet().stream()
+        .filter(e -> e.getValue().progress().lags())
+        .map(Map.Entry::getKey)
+        .collect(Collectors.toSet());
   }
 
   /** What to commit now for the partitions of these tickets, all current: their marks. */

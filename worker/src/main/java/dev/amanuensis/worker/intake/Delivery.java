@@ -18,6 +18,9 @@ final class Delivery {
   /** Null until a predecessor's progress was asked for. */
   Future<Progress> earlier;
 
+  /** Null until its last attempt began elsewhere; true: that process survived. */
+  Future<Boolean> trial;
+
   /** Whether it goes on where a predecessor was. */
   boolean resumed;
 

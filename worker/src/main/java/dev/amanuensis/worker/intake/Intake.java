@@ -1,18 +1,12 @@
 package dev.amanuensis.worker.intake;
 
 import dev.amanuensis.schema.AudioJob;
-import dev.amanuensis.schema.serde.RegistryFailure;
-import dev.amanuensis.worker.job.ErrorCode;
-import dev.amanuensis.worker.job.Job;
-import dev.amanuensis.worker.job.JobListener;
 import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.job.JobSink;
-import dev.amanuensis.worker.job.Progress;
 import dev.amanuensis.worker.metrics.JobLog;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.publish.Partials;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -22,7 +16,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -48,28 +41,18 @@ final class Intake implements Outbox.Listener {
     boolean commit(Map<TopicPartition, OffsetAndMetadata> progress);
   }
 
-  /** What is to be done with a delivered record now. */
-  private enum Next {
-    START,
-    WAIT,
-    /** It has its result. */
-    ANSWERED,
-    /** Nothing can be decoded for the moment. */
-    STOP
-  }
-
   private final IntakeConfig config;
   private final Assignment assignment;
   private final JobSink sink;
   private final Outbox outbox;
-  private final Deserializer<AudioJob> deserializer;
   private final Cancellations cancellations;
   private final Partials partials;
   private final WorkerMetrics metrics;
   private final Lanes lanes;
+  private final Preparation preparation;
+  private final Handover handover;
   private final List<Delivery> suspects = new ArrayList<>();
   private final Map<Ticket, Delivery> running = new LinkedHashMap<>();
-  private final Backoff registry = new Backoff(Duration.ofMillis(100));
   private final Backoff broker = new Backoff(Duration.ofMillis(50));
   private Delivery alone;
 
@@ -81,16 +64,20 @@ final class Intake implements Outbox.Listener {
       Deserializer<AudioJob> deserializer,
       Cancellations cancellations,
       Partials partials,
+      Trials trials,
       WorkerMetrics metrics) {
     this.config = config;
     this.assignment = assignment;
     this.sink = sink;
     this.outbox = outbox;
-    this.deserializer = deserializer;
     this.cancellations = cancellations;
     this.partials = partials;
     this.metrics = metrics;
     this.lanes = new Lanes(config.lanes(), config.maxJobs(), config.maxBytesInFlight());
+    this.preparation =
+        new Preparation(
+            config, assignment, outbox, deserializer, cancellations, partials, trials, metrics);
+    this.handover = new Handover(config, assignment, sink, outbox, partials);
   }
 
   /** Notes what was delivered; what a predecessor has done already is skipped. */
@@ -117,10 +104,15 @@ final class Intake implements Outbox.Listener {
   }
 
   private void enqueue(Delivery d) {
-    Mark mark = mark(d);
+    Mark mark = assignment.mark(d.ticket);
     if (mark != null && mark.suspect()) {
       suspects.add(d);
       metrics.suspect();
+      LOG.warn(
+          "{}@{} was at work in a worker that was lost, {} times alone: it runs alone",
+          d.ticket.partition(),
+          d.ticket.offset(),
+          mark.attempts());
     } else {
       d.lane.waiting.add(d);
     }
@@ -130,10 +122,10 @@ final class Intake implements Outbox.Listener {
   void admit(Committer committer) {
     cancelOrdered();
     dropLost();
-    if (!registry.over() || !broker.over() || !cancellations.caughtUp() || alone != null) {
+    if (!preparation.ready() || !broker.over() || !cancellations.caughtUp() || alone != null) {
       return;
     }
-    if (suspects.isEmpty()) {
+    if (suspects.stream().allMatch(Intake::later)) {
       start(choose(), committer);
     } else if (running.isEmpty() && sink.inFlight() == 0) {
       Delivery suspect = nextSuspect();
@@ -144,19 +136,24 @@ final class Intake implements Outbox.Listener {
     }
   }
 
+  /** It is tried again after a pause, or tried elsewhere: nobody waits for that. */
+  private static boolean later(Delivery d) {
+    return d.due - System.nanoTime() > 0 || (d.trial != null && !d.trial.isDone());
+  }
+
   /** Those with the fewest attempts first: the innocent are not to wait for the culprit. */
   private Delivery nextSuspect() {
-    suspects.sort(Comparator.comparingInt(d -> mark(d).attempts()));
+    suspects.sort(Comparator.comparingInt(d -> assignment.mark(d.ticket).attempts()));
     for (Iterator<Delivery> i = suspects.iterator(); i.hasNext(); ) {
       Delivery d = i.next();
-      Next next = d.due - System.nanoTime() > 0 ? Next.WAIT : prepare(d);
-      if (next == Next.STOP) {
+      Preparation.Next next = later(d) ? Preparation.Next.WAIT : preparation.prepare(d);
+      if (next == Preparation.Next.STOP) {
         return null;
       }
-      if (next != Next.WAIT) {
+      if (next != Preparation.Next.WAIT) {
         i.remove();
       }
-      if (next == Next.START) {
+      if (next == Preparation.Next.START) {
         d.lane.running++;
         return d;
       }
@@ -167,7 +164,7 @@ final class Intake implements Outbox.Listener {
   private List<Delivery> choose() {
     List<Delivery> chosen = new ArrayList<>();
     Set<Lane> blocked = new HashSet<>();
-    while (registry.over()) {
+    while (preparation.ready()) {
       Lane lane = lanes.next(l -> !l.waiting.isEmpty() && !blocked.contains(l));
       if (lane == null) {
         break;
@@ -188,12 +185,12 @@ final class Intake implements Outbox.Listener {
     for (Iterator<Delivery> i = lane.waiting.iterator(); i.hasNext(); ) {
       Delivery d = i.next();
       PartitionProgress progress = assignment.progressOf(d.ticket);
-      if (d.due - System.nanoTime() > 0
+      if (later(d)
           || !progress.fits(d.ticket.offset())
           || !progress.takesMark(d.ticket.offset(), marksToCome(d, chosen))) {
         continue;
       }
-      switch (prepare(d)) {
+      switch (preparation.prepare(d)) {
         case START -> {
           i.remove();
           return d;
@@ -213,56 +210,6 @@ final class Intake implements Outbox.Listener {
         chosen.stream().filter(c -> c.ticket.partition().equals(d.ticket.partition())).count();
   }
 
-  /** Decodes a record, and answers those that need no work. */
-  private Next prepare(Delivery d) {
-    if (d.job == null) {
-      try {
-        d.job = decode(d);
-        registry.succeeded();
-      } catch (RegistryFailure e) {
-        LOG.warn("{}; trying again", e.getMessage());
-        registry.failed();
-        metrics.retried(WorkerMetrics.Retry.REGISTRY);
-        return Next.STOP;
-      } catch (RuntimeException e) {
-        // Whatever decoding throws, the next record must not wait for this one.
-        LOG.warn("{}@{} is no job: {}", d.ticket.partition(), d.ticket.offset(), e.getMessage());
-        outbox.undecodable(d, e);
-        return Next.ANSWERED;
-      }
-    }
-    Mark mark = mark(d);
-    String cancelled = cancellations.cancelled(d.job.id(), d.record.timestamp());
-    if (cancelled != null) {
-      return answer(d, JobResult.Status.CANCELLED, ErrorCode.CANCELLED, cancelled);
-    }
-    if (d.job.deadline() != null && Instant.now().isAfter(d.job.deadline())) {
-      String message = "the deadline %s passed before work began".formatted(d.job.deadline());
-      return answer(d, JobResult.Status.EXPIRED, ErrorCode.DEADLINE_EXCEEDED, message);
-    }
-    if (mark != null && mark.attempts() >= config.maxAttempts()) {
-      String message =
-          "%d workers were lost while they did this job and nothing else"
-              .formatted(mark.attempts());
-      return answer(d, JobResult.Status.FAILED, ErrorCode.ATTEMPTS_EXHAUSTED, message);
-    }
-    if (mark != null && d.earlier == null) {
-      d.earlier = partials.find(d.record, d.job.id());
-    }
-    return d.earlier != null && !d.earlier.isDone() ? Next.WAIT : Next.START;
-  }
-
-  private Job decode(Delivery d) {
-    return JobDecoder.decode(deserializer.deserialize(d.record.topic(), d.record.value()))
-        .inTrace(TraceParent.traceId(d.record.headers()));
-  }
-
-  private Next answer(Delivery d, JobResult.Status status, ErrorCode code, String message) {
-    JobResult result = new JobResult(d.job, status, null, null, code, message, Map.of());
-    outbox.result(d, result, attempts(d));
-    return Next.ANSWERED;
-  }
-
   /** Marks records as started, and admits them once that is committed. */
   private void start(List<Delivery> chosen, Committer committer) {
     if (chosen.isEmpty()) {
@@ -270,8 +217,10 @@ final class Intake implements Outbox.Listener {
     }
     Map<Delivery, Mark> before = new LinkedHashMap<>();
     for (Delivery d : chosen) {
-      before.put(d, mark(d));
-      mark(d, d == alone ? new Mark(Mark.State.ALONE, mark(d).attempts()) : Mark.STARTED);
+      Mark mark = assignment.mark(d.ticket);
+      before.put(d, mark);
+      assignment.mark(
+          d.ticket, d == alone ? new Mark(Mark.State.ALONE, mark.attempts()) : Mark.STARTED);
     }
     if (!committer.commit(assignment.toCommit(chosen.stream().map(d -> d.ticket).toList()))) {
       broker.failed();
@@ -281,8 +230,7 @@ final class Intake implements Outbox.Listener {
     broker.succeeded();
     before.forEach(
         (d, mark) -> {
-          d.admitted = sink.tryAdmit(urgent(d), earlier(d), listener(d));
-          if (d.admitted == null) {
+          if (!handover.tryAdmit(d)) {
             putBack(d, mark);
           } else {
             running.put(d.ticket, d);
@@ -292,7 +240,7 @@ final class Intake implements Outbox.Listener {
   }
 
   private void putBack(Delivery d, Mark before) {
-    mark(d, before);
+    assignment.mark(d.ticket, before);
     d.lane.running--;
     if (d == alone) {
       alone = null;
@@ -300,66 +248,6 @@ final class Intake implements Outbox.Listener {
     } else {
       d.lane.waiting.addFirst(d);
     }
-  }
-
-  /** The lane comes before the job's own priority. */
-  private Job urgent(Delivery d) {
-    Job j = d.job;
-    int above = config.lanes().size() - 1 - d.lane.rank;
-    int own = Math.max(-LANE_STEP / 2, Math.min(LANE_STEP / 2 - 1, j.priority()));
-    return j.withPriority(above * LANE_STEP + own);
-  }
-
-  private static final int LANE_STEP = 1_000;
-
-  private Progress earlier(Delivery d) {
-    if (d.earlier == null) {
-      return null;
-    }
-    try {
-      Progress progress = d.earlier.get();
-      if (progress != null) {
-        d.resumed = true;
-        LOG.info(
-            "job {} goes on at {} of {} s, where its last worker was",
-            d.job.id(),
-            progress.seek() / 100,
-            progress.contentFrames() / 100);
-      }
-      return progress;
-    } catch (InterruptedException | ExecutionException e) {
-      return null; // best effort
-    }
-  }
-
-  private JobListener listener(Delivery d) {
-    int attempts = attempts(d);
-    return new JobListener() {
-      @Override
-      public void done(JobResult result) {
-        outbox.answer(d, result);
-      }
-
-      @Override
-      public void progressed(Progress progress) {
-        d.partial = true;
-        partials.publish(d.record, d.job.id(), attempts, progress);
-      }
-    };
-  }
-
-  private Mark mark(Delivery d) {
-    return assignment.progressOf(d.ticket).mark(d.ticket.offset());
-  }
-
-  private void mark(Delivery d, Mark mark) {
-    assignment.progressOf(d.ticket).mark(d.ticket.offset(), mark);
-  }
-
-  /** 1 for the first. */
-  private int attempts(Delivery d) {
-    Mark mark = mark(d);
-    return 1 + (mark == null ? 0 : mark.attempts());
   }
 
   /** The sink has answered: the result is published, or the job is tried again later. */
@@ -375,11 +263,11 @@ final class Intake implements Outbox.Listener {
       closed(d);
       return;
     }
-    int attempt = attempts(d);
+    int attempt = assignment.attempt(d.ticket);
     if (mayPass(result) && d.retries < config.maxRetries()) {
       d.due = System.nanoTime() + (config.retryAfter().toNanos() << d.retries++);
-      Mark mark = mark(d);
-      mark(d, mark == null ? null : mark.givenBack(d.partial));
+      Mark mark = assignment.mark(d.ticket);
+      assignment.mark(d.ticket, mark == null ? null : mark.givenBack(d.partial));
       LOG.info(
           "job {} {}: {}; trying again",
           result.job().id(),
@@ -465,9 +353,9 @@ final class Intake implements Outbox.Listener {
   Map<TopicPartition, OffsetAndMetadata> giveBack(Collection<TopicPartition> partitions) {
     for (Delivery d : running.values()) {
       if (partitions.contains(d.ticket.partition()) && assignment.isCurrent(d.ticket)) {
-        Mark mark = mark(d);
+        Mark mark = assignment.mark(d.ticket);
         if (mark != null) {
-          mark(d, mark.givenBack(d.partial || d.resumed));
+          assignment.mark(d.ticket, mark.givenBack(d.partial || d.resumed));
         }
       }
     }
@@ -476,7 +364,7 @@ final class Intake implements Outbox.Listener {
 
   /** Partitions whose lane can't take more, or whose window is at its end. */
   boolean mayFetch(TopicPartition partition) {
-    return registry.over() && lanes.mayFetch(lanes.of(partition.topic()));
+    return preparation.ready() && lanes.mayFetch(lanes.of(partition.topic()));
   }
 
   /** Jobs that the sink has admitted and not answered. */

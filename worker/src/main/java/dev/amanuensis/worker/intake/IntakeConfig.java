@@ -10,7 +10,7 @@ import java.util.Map;
  * @param registry configuration of the deserializer
  * @param maxJobs that the sink takes
  * @param maxBytesInFlight of inline audio that is held at once, roughly
- * @param maxAttempts workers that may be lost while a job is alone in them before it is given up
+ * @param maxAttempts processes that may be lost while a job is alone in them before it is given up
  * @param maxRetries of a job that failed for a reason that may pass
  * @param retryAfter the first failure; doubled each time
  * @param controlTopic of cancellations

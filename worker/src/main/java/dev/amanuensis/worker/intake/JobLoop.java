@@ -1,5 +1,7 @@
 package dev.amanuensis.worker.intake;
 
+import static dev.amanuensis.worker.intake.LoopThread.quietly;
+
 import dev.amanuensis.schema.AudioJob;
 import dev.amanuensis.schema.serde.AvroSerdes;
 import dev.amanuensis.worker.job.JobSink;
@@ -37,6 +39,7 @@ public final class JobLoop implements DeliveryLoop {
   private static final Duration IDLE_POLL = Duration.ofMillis(200);
   private static final Duration BUSY_POLL = Duration.ofMillis(10);
   private static final Duration LOOK_UP = Duration.ofSeconds(5);
+  private static final long LAG_NANOS = Duration.ofSeconds(1).toNanos();
   private static final int MAX_UNPUBLISHED = 512;
   private static final int LAST_TRIES = 3;
 
@@ -49,27 +52,41 @@ public final class JobLoop implements DeliveryLoop {
   private final Assignment assignment = new Assignment();
   private final Cancellations cancellations;
   private final Partials partials;
+  private final Trials trials;
   private final Outbox outbox;
   private final Intake intake;
-  private final Thread thread = new Thread(this::run, "job-loop");
+  private final LoopThread thread =
+      new LoopThread(
+          "job-loop",
+          new LoopThread.Work() {
+            @Override
+            public void run() {
+              loop();
+            }
+
+            @Override
+            public void closeAll() {
+              JobLoop.this.closeAll();
+            }
+          });
   private Consumer<byte[], byte[]> consumer;
   private KafkaMeters meters;
+  private long lookForLag = System.nanoTime();
 
   /** Assigned, and paused until their committed progress is read. */
   private final Set<TopicPartition> fresh = new HashSet<>();
 
-  private volatile boolean joined;
-  private volatile boolean stopping;
-  private volatile long stopBy;
-  private volatile Throwable failure;
-
-  /** Closes the encoder, the publishers and partials when it ends; the sink stays its owner's. */
+  /**
+   * Closes the encoder, the publishers, partials and trials when it ends; the sink stays its
+   * owner's.
+   */
   public JobLoop(
       IntakeConfig config,
       JobSink sink,
       ResultEncoder encoder,
       TransactionalPublisher publisher,
       Partials partials,
+      Trials trials,
       WorkerMetrics metrics) {
     this.config = config;
     this.sink = sink;
@@ -78,12 +95,21 @@ public final class JobLoop implements DeliveryLoop {
     this.metrics = metrics;
     this.deserializer = AvroSerdes.deserializer(AudioJob.class, config.registry());
     this.partials = partials;
+    this.trials = trials;
     this.cancellations =
         new Cancellations(config.controlTopic(), config.consumer(), config.registry());
     this.outbox = new Outbox(assignment, encoder, publisher, metrics);
     this.intake =
         new Intake(
-            config, assignment, sink, outbox, deserializer, cancellations, partials, metrics);
+            config,
+            assignment,
+            sink,
+            outbox,
+            deserializer,
+            cancellations,
+            partials,
+            trials,
+            metrics);
     outbox.listener(intake);
   }
 
@@ -95,54 +121,29 @@ public final class JobLoop implements DeliveryLoop {
 
   @Override
   public boolean ready() {
-    return joined && thread.isAlive();
+    return thread.ready();
   }
 
   @Override
   public Throwable failure() {
-    return failure;
+    return thread.failure();
   }
 
   @Override
   public void close(Duration grace) {
-    stopBy = System.nanoTime() + grace.toNanos();
-    stopping = true;
-    if (thread.getState() == Thread.State.NEW) {
-      closeAll();
-      return;
-    }
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-        stopBy = System.nanoTime();
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    thread.close(grace);
   }
 
-  private void run() {
-    try {
-      consumer =
-          new KafkaConsumer<>(
-              config.consumer(), new ByteArrayDeserializer(), new ByteArrayDeserializer());
-      meters = new KafkaMeters(metrics, consumer, assignment, intake);
-      consumer.subscribe(config.topics(), new Rebalance());
-      while (!stopping) {
-        turn();
-      }
-      drain();
-    } catch (Throwable e) {
-      failure = e;
-      LOG.error("the job loop ended: no more jobs are taken", e);
-    } finally {
-      joined = false;
-      closeAll();
+  private void loop() {
+    consumer =
+        new KafkaConsumer<>(
+            config.consumer(), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    meters = new KafkaMeters(metrics, consumer, assignment, intake);
+    consumer.subscribe(config.topics(), new Rebalance());
+    while (!thread.stopping()) {
+      turn();
     }
+    drain();
   }
 
   private void turn() {
@@ -151,12 +152,15 @@ public final class JobLoop implements DeliveryLoop {
     try {
       readProgress();
       intake.admit(this::commit);
+      commitLagging();
       pause(mustHold());
       boolean idle = intake.idle() && outbox.size() == 0 && fresh.isEmpty();
       ConsumerRecords<byte[], byte[]> records = consumer.poll(idle ? IDLE_POLL : BUSY_POLL);
       intake.take(records);
       meters.turn();
-      joined = joined || consumer.groupMetadata().generationId() > 0;
+      if (consumer.groupMetadata().generationId() > 0) {
+        thread.joined();
+      }
     } catch (RetriableException e) {
       LOG.warn("Kafka does not answer: {}; trying again", e.toString());
     }
@@ -178,11 +182,23 @@ public final class JobLoop implements DeliveryLoop {
       return false; // it would take back what the last transaction may have committed as done
     }
     try {
+      long started = System.nanoTime();
       consumer.commitSync(progress, LOOK_UP);
+      assignment.committed(progress);
+      metrics.marked(System.nanoTime() - started);
       return true;
     } catch (KafkaException e) {
       LOG.warn("marks of {} can't be committed now: {}", progress.keySet(), e.toString());
       return false;
+    }
+  }
+
+  /** A successor need not read again what its predecessors had done to the end. */
+  private void commitLagging() {
+    long now = System.nanoTime();
+    if (now - lookForLag >= 0) {
+      lookForLag = now + LAG_NANOS;
+      commit(assignment.toCommitOf(assignment.lagging()));
     }
   }
 
@@ -232,12 +248,12 @@ public final class JobLoop implements DeliveryLoop {
    * Nothing new is taken; what is in flight gets its time, then everything finished is published.
    */
   private void drain() {
-    while (intake.running() > 0 && System.nanoTime() - stopBy < 0) {
+    while (intake.running() > 0 && thread.inGrace()) {
       outbox.collect();
       outbox.flush(consumer);
       keepMembership();
     }
-    for (int i = 0; i < LAST_TRIES || System.nanoTime() - stopBy < 0; i++) {
+    for (int i = 0; i < LAST_TRIES || thread.inGrace(); i++) {
       outbox.hurry();
       outbox.collect();
       outbox.flush(consumer);
@@ -262,26 +278,15 @@ public final class JobLoop implements DeliveryLoop {
   }
 
   private void closeAll() {
-    if (meters != null) {
-      quietly(meters);
-    }
+    quietly(meters);
     // The consumer first: leaving the group may still publish.
-    if (consumer != null) {
-      quietly(() -> consumer.close(CloseOptions.timeout(LOOK_UP)));
-    }
+    quietly(consumer == null ? null : () -> consumer.close(CloseOptions.timeout(LOOK_UP)));
     quietly(cancellations);
     quietly(partials);
+    quietly(trials);
     quietly(publisher);
     quietly(encoder);
     quietly(deserializer::close);
-  }
-
-  private static void quietly(AutoCloseable closeable) {
-    try {
-      closeable.close();
-    } catch (Exception e) {
-      LOG.warn("closing the job loop: {}", e.toString());
-    }
   }
 
   /** Runs inside poll, on the loop thread. Throws nothing. */

@@ -27,7 +27,7 @@ record Mark(State state, int attempts) {
   Mark inherited() {
     return switch (state) {
       case STARTED -> new Mark(State.SUSPECT, attempts);
-      case ALONE -> new Mark(State.SUSPECT, Math.min(MAX_ATTEMPTS, attempts + 1));
+      case ALONE -> lostAlone();
       case SUSPECT, LEFT -> this;
     };
   }
@@ -39,6 +39,11 @@ record Mark(State state, int attempts) {
       case ALONE -> new Mark(State.SUSPECT, attempts);
       case SUSPECT, LEFT -> this;
     };
+  }
+
+  /** As if a worker had been lost with it alone. */
+  Mark lostAlone() {
+    return new Mark(State.SUSPECT, Math.min(MAX_ATTEMPTS, attempts + 1));
   }
 
   boolean suspect() {

@@ -194,6 +194,7 @@ final class Outbox {
     switch (result.outcome()) {
       case COMMITTED -> {
         broker.succeeded();
+        assignment.committed(offsets);
         finish(batch);
       }
       case ABORTED -> {

@@ -25,9 +25,13 @@ final class PartitionProgress {
   private final TreeMap<Long, Mark> marks = new TreeMap<>();
   private long end;
 
+  /** The base that was committed last. */
+  private long committed;
+
   /** From what is committed. Metadata that is not ours counts as empty. */
   PartitionProgress(long base, String metadata) {
     this.end = base;
+    this.committed = base;
     OffsetMetadata committed = OffsetMetadata.decode(metadata);
     committed.done().stream().forEach(i -> done.add(base + i));
     committed.marks().forEach((i, mark) -> marks.put(base + i, mark.inherited()));
@@ -134,6 +138,19 @@ final class PartitionProgress {
   /** Whether the next record would not fit. */
   boolean full() {
     return !fits(end);
+  }
+
+  /** A commit with this base has succeeded. */
+  void committed(long base) {
+    committed = base;
+  }
+
+  /**
+   * Whether the base has moved and no publication will tell: all that was delivered is done, by
+   * predecessors.
+   */
+  boolean lags() {
+    return pending.isEmpty() && end > committed;
   }
 
   OffsetAndMetadata toCommit() {

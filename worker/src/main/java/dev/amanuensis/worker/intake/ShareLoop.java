@@ -1,5 +1,7 @@
 package dev.amanuensis.worker.intake;
 
+import static dev.amanuensis.worker.intake.LoopThread.quietly;
+
 import dev.amanuensis.schema.AudioJob;
 import dev.amanuensis.schema.serde.AvroSerdes;
 import dev.amanuensis.schema.serde.RegistryFailure;
@@ -87,13 +89,22 @@ public final class ShareLoop implements DeliveryLoop {
   private final Map<Place, Held> held = new LinkedHashMap<>();
   private final Queue<Answer> answers = new ConcurrentLinkedQueue<>();
   private final Backoff registry = new Backoff(Duration.ofMillis(100));
-  private final Thread thread = new Thread(this::run, "share-loop");
+  private final LoopThread thread =
+      new LoopThread(
+          "share-loop",
+          new LoopThread.Work() {
+            @Override
+            public void run() throws InterruptedException {
+              loop();
+            }
+
+            @Override
+            public void closeAll() {
+              ShareLoop.this.closeAll();
+            }
+          });
   private ShareConsumer<byte[], byte[]> consumer;
   private Producer<byte[], byte[]> producer;
-  private volatile boolean joined;
-  private volatile boolean stopping;
-  private volatile long stopBy;
-  private volatile Throwable failure;
 
   /** Closes the encoder when it ends; the sink stays its owner's. */
   public ShareLoop(ShareConfig config, JobSink sink, ResultEncoder encoder, WorkerMetrics metrics) {
@@ -115,51 +126,30 @@ public final class ShareLoop implements DeliveryLoop {
 
   @Override
   public boolean ready() {
-    return joined && thread.isAlive();
+    return thread.ready();
   }
 
   @Override
   public Throwable failure() {
-    return failure;
+    return thread.failure();
   }
 
   @Override
   public void close(Duration grace) {
-    stopBy = System.nanoTime() + grace.toNanos();
-    stopping = true;
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-        stopBy = System.nanoTime();
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    thread.close(grace);
   }
 
-  private void run() {
-    try {
-      ShareGroup.configure(config);
-      producer = new KafkaProducer<>(config.producer());
-      consumer =
-          new KafkaShareConsumer<>(
-              config.intake().consumer(), new ByteArrayDeserializer(), new ByteArrayDeserializer());
-      consumer.subscribe(config.intake().topics());
-      while (!stopping || (busy() && System.nanoTime() - stopBy < 0)) {
-        turn();
-      }
-      held.values().stream().filter(h -> h.admitted != null).forEach(h -> h.admitted.cancel());
-    } catch (Throwable e) {
-      failure = e;
-      LOG.error("the share loop ended: no more jobs are taken", e);
-    } finally {
-      joined = false;
-      closeAll();
+  private void loop() throws InterruptedException {
+    ShareGroup.configure(config);
+    producer = new KafkaProducer<>(config.producer());
+    consumer =
+        new KafkaShareConsumer<>(
+            config.intake().consumer(), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    consumer.subscribe(config.intake().topics());
+    while (!thread.stopping() || (busy() && thread.inGrace())) {
+      turn();
     }
+    held.values().stream().filter(h -> h.admitted != null).forEach(h -> h.admitted.cancel());
   }
 
   private boolean busy() {
@@ -172,11 +162,11 @@ public final class ShareLoop implements DeliveryLoop {
     cancelOrdered();
     try {
       ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
-      joined = true;
+      thread.joined();
       for (ConsumerRecord<byte[], byte[]> record : records) {
         Held h = held.computeIfAbsent(Place.of(record), p -> new Held());
         h.record = record;
-        if (!h.published && h.admitted == null && !stopping) {
+        if (!h.published && h.admitted == null && !thread.stopping()) {
           advance(h);
         }
         acknowledge(h);
@@ -195,7 +185,7 @@ public final class ShareLoop implements DeliveryLoop {
     if (h.published) {
       consumer.acknowledge(h.record, AcknowledgeType.ACCEPT);
       held.remove(Place.of(h.record));
-    } else if (stopping && h.admitted == null) {
+    } else if (thread.stopping() && h.admitted == null) {
       consumer.acknowledge(h.record, AcknowledgeType.RELEASE);
       held.remove(Place.of(h.record));
     } else {
@@ -310,15 +300,5 @@ public final class ShareLoop implements DeliveryLoop {
     quietly(cancellations);
     quietly(encoder);
     quietly(deserializer::close);
-  }
-
-  private static void quietly(AutoCloseable closeable) {
-    try {
-      if (closeable != null) {
-        closeable.close();
-      }
-    } catch (Exception e) {
-      LOG.warn("closing the share loop: {}", e.toString());
-    }
   }
 }

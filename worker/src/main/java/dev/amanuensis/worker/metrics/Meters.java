@@ -137,6 +137,11 @@ public enum Meters {
   KAFKA_REBALANCES("kafka.rebalances", Type.COUNTER, "", "changes of the assignment", "change"),
   INTAKE_BYTES("intake.size", Type.GAUGE, "bytes", "inline audio held"),
   TRANSACTIONS("transactions", Type.COUNTER, "", "transactions by how they ended", "outcome"),
+  MARKS(
+      "marks",
+      Type.TIMER,
+      "seconds",
+      "one commit of which jobs are started, before their work begins"),
   DEAD_LETTERS("dead.letters", Type.COUNTER, "", "records copied to the DLQ", "reason"),
   SUSPECTS(
       "suspects", Type.COUNTER, "", "jobs that were in work when a worker was lost, run alone"),

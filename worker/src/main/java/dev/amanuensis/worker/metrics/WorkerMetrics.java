@@ -61,6 +61,7 @@ public final class WorkerMetrics {
   private final Counter copied;
   private final Timer delay;
   private final Timer step;
+  private final Timer marks;
   private final DistributionSummary batch;
 
   /** Meters of one worker in a registry of its own. */
@@ -89,6 +90,7 @@ public final class WorkerMetrics {
     copied = counter(Meters.COPIED);
     delay = timer(Meters.JOB_DELAY, Buckets.JOB);
     step = timer(Meters.DECODE_STEP, Buckets.STEP);
+    marks = timer(Meters.MARKS, Buckets.STEP);
     batch =
         DistributionSummary.builder(Meters.DECODE_BATCH.meter())
             .description(Meters.DECODE_BATCH.meaning())
@@ -209,6 +211,11 @@ public final class WorkerMetrics {
   public void transaction(String outcome, long nanos) {
     counter(Meters.TRANSACTIONS, "outcome", outcome.toLowerCase(Locale.ROOT)).increment();
     service.get(StageName.PUBLISH).record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  /** Which jobs are started was committed. */
+  public void marked(long nanos) {
+    marks.record(nanos, TimeUnit.NANOSECONDS);
   }
 
   /**

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.function.Function;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -53,6 +54,7 @@ public final class TransactionalPublisher implements AutoCloseable {
   private static final int COMMIT_TRIES = 5;
 
   private final Map<String, Object> config;
+  private final Function<Map<String, Object>, Producer<byte[], byte[]>> clients;
   private final WorkerMetrics metrics;
   private Producer<byte[], byte[]> producer;
   private KafkaClientMetrics meters;
@@ -61,7 +63,20 @@ public final class TransactionalPublisher implements AutoCloseable {
    * @param config of a transactional producer of byte arrays
    */
   public TransactionalPublisher(Map<String, Object> config, WorkerMetrics metrics) {
+    this(config, KafkaProducer::new, metrics);
+  }
+
+  /**
+   * As the other constructor.
+   *
+   * @param clients makes each producer: a fault harness's way in
+   */
+  public TransactionalPublisher(
+      Map<String, Object> config,
+      Function<Map<String, Object>, Producer<byte[], byte[]>> clients,
+      WorkerMetrics metrics) {
     this.config = Map.copyOf(config);
+    this.clients = clients;
     this.metrics = metrics;
   }
 
@@ -157,7 +172,7 @@ public final class TransactionalPublisher implements AutoCloseable {
    */
   private Producer<byte[], byte[]> producer() {
     if (producer == null) {
-      Producer<byte[], byte[]> fresh = new KafkaProducer<>(config);
+      Producer<byte[], byte[]> fresh = clients.apply(config);
       try {
         fresh.initTransactions();
       } catch (RuntimeException e) {
@@ -165,7 +180,7 @@ public final class TransactionalPublisher implements AutoCloseable {
         throw e;
       }
       producer = fresh;
-      if (metrics.watched()) {
+      if (metrics.watched() && fresh instanceof KafkaProducer<?, ?>) {
         meters = new KafkaClientMetrics(fresh);
         meters.bindTo(metrics.registry());
       }

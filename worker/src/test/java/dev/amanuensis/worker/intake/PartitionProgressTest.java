@@ -97,6 +97,26 @@ class PartitionProgressTest {
   }
 
   @Test
+  void progressOfPredecessorsIsCommittedThoughNothingIsLeftToPublish() {
+    PartitionProgress first = new PartitionProgress(5, null);
+    first.begin(5);
+    first.begin(6);
+    first.done(6);
+    String metadata = first.toCommit().metadata();
+    // The successor's base is one that another one committed before it was delivered anything.
+    PartitionProgress successor = new PartitionProgress(5, metadata);
+    assertThat(successor.lags()).isFalse();
+    assertThat(successor.begin(5)).isTrue();
+    assertThat(successor.begin(6)).isFalse();
+    assertThat(successor.lags()).isFalse(); // 5 will be published, and tell
+    OffsetAndMetadata published = successor.after(Set.of(5L));
+    successor.done(5);
+    assertThat(successor.lags()).isTrue();
+    successor.committed(published.offset());
+    assertThat(successor.lags()).isFalse();
+  }
+
+  @Test
   void onlyALossWhileAloneIsAnAttempt() {
     PartitionProgress progress = new PartitionProgress(5, null);
     for (long offset = 5; offset < 10; offset++) {
