@@ -33,14 +33,17 @@ final class Audit implements AutoCloseable {
   private final Map<String, List<Seen>> results = new HashMap<>();
 
   private final Map<String, Integer> letters = new TreeMap<>();
-  private final List<Long> arrivals = new ArrayList<>();
+  private final List<Arrival> arrivals = new ArrayList<>();
   private int undecodable;
-  private int resumed;
+  private int later;
   private volatile boolean closed;
   private volatile Exception failure;
 
   /** A result as it became visible. */
-  record Seen(long nanos, String status, String worker, String text) {}
+  record Seen(String status, String worker, String text) {}
+
+  /** When a result became visible, by System.nanoTime. */
+  record Arrival(long nanos, String jobId) {}
 
   Audit(ChaosCluster cluster) {
     this.cluster = cluster;
@@ -98,10 +101,10 @@ final class Audit implements AutoCloseable {
         t.getErrorCode() == null ? t.getStatus().name() : t.getStatus() + " " + t.getErrorCode();
     results
         .computeIfAbsent(t.getJobId(), id -> new ArrayList<>())
-        .add(new Seen(now, status, t.getWorker(), t.getText()));
-    arrivals.add(now);
+        .add(new Seen(status, t.getWorker(), t.getText()));
+    arrivals.add(new Arrival(now, t.getJobId()));
     if (t.getAttempt() > 1) {
-      resumed++;
+      later++;
     }
   }
 
@@ -139,17 +142,17 @@ final class Audit implements AutoCloseable {
 
   /** Results of a second or later attempt. */
   synchronized int laterAttempts() {
-    return resumed;
+    return later;
   }
 
   /** When results became visible, in order. */
-  synchronized List<Long> arrivals() {
+  synchronized List<Arrival> arrivals() {
     return List.copyOf(arrivals);
   }
 
   /** When the last result became visible, or 0. */
   synchronized long lastArrival() {
-    return arrivals.isEmpty() ? 0 : arrivals.get(arrivals.size() - 1);
+    return arrivals.isEmpty() ? 0 : arrivals.get(arrivals.size() - 1).nanos();
   }
 
   @Override

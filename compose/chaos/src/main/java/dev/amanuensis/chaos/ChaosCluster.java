@@ -14,16 +14,20 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.ListTopicsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.config.ConfigResource;
-import org.apache.kafka.common.errors.TopicExistsException;
 
 /** Kafka in several processes, and a registry that can be cut off. One thread uses it. */
 final class ChaosCluster implements AutoCloseable {
@@ -34,6 +38,11 @@ final class ChaosCluster implements AutoCloseable {
   static final int SESSION_MILLIS = 3_000;
 
   static final String GROUP = "amanuensis";
+
+  /** Of the workers that transcribe speech. */
+  static final String SPEECH_GROUP = "amanuensis-speech";
+
+  static final String SPEECH_TOPIC = "audio-jobs.speech";
 
   private final Path data;
   private final BrokerNode.Cluster cluster;
@@ -110,23 +119,27 @@ final class ChaosCluster implements AutoCloseable {
     List<NewTopic> topics = new ArrayList<>();
     for (TopicSpec t : Topics.all()) {
       topics.add(new NewTopic(t.name(), t.partitions(PARTITIONS), copies).configs(t.config()));
+      if (t.name().equals(Topics.JOBS)) {
+        topics.add(new NewTopic(SPEECH_TOPIC, PARTITIONS, copies).configs(t.config()));
+      }
     }
-    ConfigResource group = new ConfigResource(ConfigResource.Type.GROUP, GROUP);
+    List<AlterConfigOp> sessions =
+        List.of(
+            set("consumer.session.timeout.ms", SESSION_MILLIS),
+            set("consumer.heartbeat.interval.ms", 500));
     try (Admin admin = admin()) {
       admin.createTopics(topics).all().get();
       admin
           .incrementalAlterConfigs(
               Map.of(
-                  group,
-                  List.of(
-                      set("consumer.session.timeout.ms", SESSION_MILLIS),
-                      set("consumer.heartbeat.interval.ms", 500))))
+                  new ConfigResource(ConfigResource.Type.GROUP, GROUP),
+                  sessions,
+                  new ConfigResource(ConfigResource.Type.GROUP, SPEECH_GROUP),
+                  sessions))
           .all()
           .get();
     } catch (ExecutionException e) {
-      if (!(e.getCause() instanceof TopicExistsException)) {
-        throw new IOException("the topics can't be created: " + e.getCause().getMessage(), e);
-      }
+      throw new IOException("the topics can't be created: " + e.getCause().getMessage(), e);
     }
   }
 
@@ -141,17 +154,97 @@ final class ChaosCluster implements AutoCloseable {
     return Admin.create(config);
   }
 
-  /** SIGKILL, then a new process on the same data. */
-  void restartBroker(int target) throws IOException, InterruptedException {
+  /**
+   * SIGKILL, then a new process on the same data. Returns its name once all copies are in sync: two
+   * killed of three would be another test.
+   */
+  String restartBroker(int target) throws IOException, InterruptedException {
     int index = target % nodes.size();
     nodes.get(index).destroyForcibly().waitFor();
     Thread.sleep(1_000);
     nodes.set(index, launch(index + 1));
+    awaitCopies();
+    return "kafka-" + (index + 1);
+  }
+
+  /** SIGSTOP for the given time, then SIGCONT. Returns its name once all copies are in sync. */
+  String freezeBroker(int target, long millis) throws IOException, InterruptedException {
+    int index = target % nodes.size();
+    long pid = nodes.get(index).pid();
+    Child.signal(pid, "STOP");
     try {
-      awaitNodes(); // two killed of three would be another test
-    } catch (KafkaException e) {
-      throw new IOException("the brokers do not answer: " + e.getMessage(), e);
+      Thread.sleep(millis);
+    } finally {
+      Child.signal(pid, "CONT");
     }
+    awaitCopies();
+    return "kafka-" + (index + 1);
+  }
+
+  private void awaitCopies() throws IOException, InterruptedException {
+    long until = System.nanoTime() + START_NANOS;
+    try (Admin admin = admin()) {
+      while (!inSync(admin)) {
+        if (System.nanoTime() - until > 0) {
+          throw new IOException("a restarted broker does not catch up: see its log in " + data);
+        }
+        Thread.sleep(200);
+      }
+    }
+  }
+
+  private static boolean inSync(Admin admin) throws InterruptedException {
+    try {
+      Set<String> topics =
+          admin.listTopics(new ListTopicsOptions().listInternal(true)).names().get();
+      return admin.describeTopics(topics).allTopicNames().get().values().stream()
+          .flatMap(t -> t.partitions().stream())
+          .allMatch(p -> p.isr().size() == p.replicas().size());
+    } catch (ExecutionException e) {
+      return false; // not yet
+    }
+  }
+
+  /**
+   * Partitions whose committed progress is not at their end, or still has marks of jobs at work:
+   * what is done and known to be done is the same once a run is over.
+   */
+  List<String> unfinished(boolean speech) throws IOException, InterruptedException {
+    List<String> left = new ArrayList<>();
+    try (Admin admin = admin()) {
+      left.addAll(unfinished(admin, GROUP, Topics.LANES));
+      if (speech) {
+        left.addAll(unfinished(admin, SPEECH_GROUP, List.of(SPEECH_TOPIC)));
+      }
+      return left;
+    } catch (ExecutionException e) {
+      throw new IOException("the progress can't be read: " + e.getCause(), e);
+    }
+  }
+
+  private static List<String> unfinished(Admin admin, String group, List<String> topics)
+      throws ExecutionException, InterruptedException {
+    Map<TopicPartition, OffsetAndMetadata> committed =
+        admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get();
+    Map<TopicPartition, OffsetSpec> asked = new HashMap<>();
+    for (String topic : topics) {
+      for (int p = 0; p < PARTITIONS; p++) {
+        asked.put(new TopicPartition(topic, p), OffsetSpec.latest());
+      }
+    }
+    List<String> left = new ArrayList<>();
+    for (Map.Entry<TopicPartition, ListOffsetsResultInfo> end :
+        admin.listOffsets(asked).all().get().entrySet()) {
+      OffsetAndMetadata c = committed.get(end.getKey());
+      long offset = c == null ? 0 : c.offset();
+      if (offset != end.getValue().offset() || (c != null && !c.metadata().isEmpty())) {
+        left.add(
+            "%s: %d of %d, %s"
+                .formatted(
+                    end.getKey(), offset, end.getValue().offset(), c == null ? "" : c.metadata()));
+      }
+    }
+    return left;
   }
 
   private void startRegistry(int port) throws IOException {

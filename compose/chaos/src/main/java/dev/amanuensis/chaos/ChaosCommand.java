@@ -2,6 +2,7 @@ package dev.amanuensis.chaos;
 
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.cli.command.AudioFiles;
 import dev.amanuensis.cli.terminal.Terminal;
 import dev.amanuensis.worker.config.Setting;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,9 +33,8 @@ import picocli.CommandLine.Option;
     footerHeading = "%nExamples:%n",
     footer = {
       "  amanuensis chaos --jobs 500",
-      "  amanuensis chaos --jobs 10000 --kills 30 --broker-restarts 3 --seed 7",
-      "  amanuensis chaos --jobs 200 --kills 5 --audio speech.flac --set device=cpu --set"
-          + " profile=fast"
+      "  amanuensis chaos --jobs 10000 --kills 30 --broker-restarts 3 --registry-outages 2 --seed 7",
+      "  amanuensis chaos --jobs 1000 --speech recordings/ --speech-jobs 200"
     })
 public final class ChaosCommand implements Callable<Integer> {
   private static final String DEVICE = "device";
@@ -102,7 +103,8 @@ public final class ChaosCommand implements Callable<Integer> {
       names = "--registry-outages",
       paramLabel = "N",
       defaultValue = "1",
-      description = "Outages of the Schema Registry. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Outages of the Schema Registry while a worker starts. Default: ${DEFAULT-VALUE}.")
   private int registryOutages;
 
   @Option(
@@ -121,11 +123,42 @@ public final class ChaosCommand implements Callable<Integer> {
   private int storms;
 
   @Option(
-      names = "--audio",
-      paramLabel = "FILE",
+      names = "--broker-freezes",
+      paramLabel = "N",
+      defaultValue = "1",
       description =
-          "What the jobs hold, in turns (may be repeated). Default: a short tone for each.")
-  private List<Path> audio = new ArrayList<>();
+          "SIGSTOPs of brokers: fetches and commits hang for 6 s. Default: ${DEFAULT-VALUE}.")
+  private int freezes;
+
+  @Option(
+      names = "--slow-fetches",
+      paramLabel = "N",
+      defaultValue = "1",
+      description =
+          "Times that the storage of referenced audio answers late or not at all. Default:"
+              + " ${DEFAULT-VALUE}.")
+  private int slowFetches;
+
+  @Option(
+      names = "--hangs",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Times that the device of a worker hangs. Default: ${DEFAULT-VALUE}.")
+  private int hangs;
+
+  @Option(
+      names = "--speech",
+      paramLabel = "FILE|DIR",
+      description =
+          "Speech for one more worker that really transcribes (may be repeated). Default: none.")
+  private List<Path> speech = new ArrayList<>();
+
+  @Option(
+      names = "--speech-jobs",
+      paramLabel = "N",
+      description =
+          "How many of the jobs hold speech, in turns. Default: as many as there are files.")
+  private Integer speechJobs;
 
   @Option(
       names = "--patience",
@@ -158,6 +191,7 @@ public final class ChaosCommand implements Callable<Integer> {
     long chosen = seed == null ? new Random().nextInt(1_000_000) : seed;
     try {
       Path directory = data == null ? Files.createTempDirectory("amanuensis-chaos") : data;
+      List<Path> files = files(speech);
       ChaosOptions options =
           new ChaosOptions(
               jobs,
@@ -166,13 +200,9 @@ public final class ChaosCommand implements Callable<Integer> {
               workers,
               brokers,
               chosen,
-              kills,
-              stops,
-              brokerRestarts,
-              registryOutages,
-              fullDisks,
-              storms,
-              audio,
+              faults(),
+              files,
+              files.isEmpty() ? 0 : speechJobs == null ? files.size() : speechJobs,
               Duration.ofSeconds(patience),
               directory.toAbsolutePath(),
               settings);
@@ -184,5 +214,31 @@ public final class ChaosCommand implements Callable<Integer> {
     } catch (IOException e) {
       throw new CliException(ExitCodes.INTERNAL, "the harness itself failed: " + e.getMessage(), e);
     }
+  }
+
+  private Map<Fault, Integer> faults() {
+    Map<Fault, Integer> times = new EnumMap<>(Fault.class);
+    times.put(Fault.KILL, kills);
+    times.put(Fault.STOP, stops);
+    times.put(Fault.BROKER, brokerRestarts);
+    times.put(Fault.FREEZE, freezes);
+    times.put(Fault.REGISTRY, registryOutages);
+    times.put(Fault.DISK, fullDisks);
+    times.put(Fault.FETCH, slowFetches);
+    times.put(Fault.HANG, hangs);
+    times.put(Fault.STORM, storms);
+    return times;
+  }
+
+  /** A folder stands for the audio files in it. */
+  private static List<Path> files(List<Path> named) throws CliException {
+    List<Path> files = new ArrayList<>();
+    for (Path path : named) {
+      files.addAll(
+          Files.isDirectory(path)
+              ? AudioFiles.list(List.of(), path)
+              : AudioFiles.list(List.of(path), null));
+    }
+    return files;
   }
 }

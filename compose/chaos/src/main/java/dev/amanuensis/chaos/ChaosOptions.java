@@ -9,7 +9,10 @@ import java.util.Map;
  * @param jobs good ones
  * @param poison jobs that crash the process with SIGSEGV
  * @param undecodable records that are no jobs
- * @param audio files to submit, in turns; empty: a short tone for each job
+ * @param workers processes that do all jobs but speech
+ * @param faults how often each happens
+ * @param speech files of speech, for real workers in a lane of their own
+ * @param speechJobs of the good jobs: how many hold speech
  * @param patience the run ends when no result came for so long
  * @param settings of the workers, beside those of the harness
  */
@@ -20,18 +23,18 @@ record ChaosOptions(
     int workers,
     int brokers,
     long seed,
-    int kills,
-    int stops,
-    int brokerRestarts,
-    int registryOutages,
-    int fullDisks,
-    int storms,
-    List<Path> audio,
+    Map<Fault, Integer> faults,
+    List<Path> speech,
+    int speechJobs,
     Duration patience,
     Path data,
     Map<String, String> settings) {
 
   int submitted() {
     return jobs + poison;
+  }
+
+  int times(Fault fault) {
+    return faults.getOrDefault(fault, 0);
   }
 }

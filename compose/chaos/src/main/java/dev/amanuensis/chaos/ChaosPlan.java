@@ -12,22 +12,6 @@ import java.util.Random;
  * @param steps in order
  */
 record ChaosPlan(List<Step> steps) {
-  /** What can go wrong. */
-  enum Fault {
-    /** SIGKILL of a worker. */
-    KILL,
-    /** SIGSTOP of a worker for longer than its session, then SIGCONT. */
-    STOP,
-    /** SIGKILL of a broker, which starts again. */
-    BROKER,
-    /** The registry answers nobody for some seconds. */
-    REGISTRY,
-    /** The workers' spill folder has no byte left for some seconds. */
-    DISK,
-    /** Workers come and go in good order, one after the other. */
-    STORM
-  }
-
   /**
    * One fault.
    *
@@ -39,20 +23,13 @@ record ChaosPlan(List<Step> steps) {
   static ChaosPlan of(ChaosOptions o) {
     Random random = new Random(o.seed());
     List<Step> steps = new ArrayList<>();
-    add(steps, random, Fault.KILL, o.kills());
-    add(steps, random, Fault.STOP, o.stops());
-    add(steps, random, Fault.BROKER, o.brokerRestarts());
-    add(steps, random, Fault.REGISTRY, o.registryOutages());
-    add(steps, random, Fault.DISK, o.fullDisks());
-    add(steps, random, Fault.STORM, o.storms());
+    for (Fault fault : Fault.values()) {
+      for (int i = 0; i < o.times(fault); i++) {
+        // After the fleet has begun, and with something left to do afterwards.
+        steps.add(new Step(fault, 0.02 + 0.9 * random.nextDouble(), random.nextInt(1000)));
+      }
+    }
     steps.sort(Comparator.comparingDouble(Step::at));
     return new ChaosPlan(List.copyOf(steps));
-  }
-
-  /** After the fleet has begun, and early enough that there is something left to do afterwards. */
-  private static void add(List<Step> steps, Random random, Fault fault, int count) {
-    for (int i = 0; i < count; i++) {
-      steps.add(new Step(fault, 0.02 + 0.9 * random.nextDouble(), random.nextInt(1000)));
-    }
   }
 }

@@ -4,7 +4,6 @@ import dev.amanuensis.chaos.ChaosReport.Done;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -14,22 +13,25 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /** One run: the fleet starts, jobs go in, faults happen, and what came out is counted. */
 final class ChaosRun {
-  private static final long OUTAGE_MILLIS = 4_000;
-  private static final long STOP_MILLIS = ChaosCluster.SESSION_MILLIS + 3_000L;
-  private static final double STALL_WINDOW_SECONDS = 20;
-  private static final int STORM_VISITS = 5;
+  /** Share of the jobs that waits in Kafka when a fault happens. */
+  private static final double BACKLOG = 0.15;
+
+  private static final long SETTLE_NANOS = 15_000_000_000L;
 
   private final ChaosOptions options;
   private final PrintStream log;
+  private final Sounds sounds;
   private final List<Done> faults = new ArrayList<>();
   private long started;
 
   /**
    * @param log one line for each fault
+   * @throws IOException if a file of speech can't be read
    */
-  ChaosRun(ChaosOptions options, PrintStream log) {
+  ChaosRun(ChaosOptions options, PrintStream log) throws IOException {
     this.options = options;
     this.log = log;
+    this.sounds = new Sounds(options.speech(), options.speechJobs());
   }
 
   /**
@@ -38,35 +40,46 @@ final class ChaosRun {
   ChaosReport run() throws IOException, InterruptedException {
     Files.createDirectories(options.data());
     try (ChaosCluster cluster = new ChaosCluster(options.data(), options.brokers());
+        Storage storage = new Storage(key -> Load.object(key, sounds));
         SmallDisk disk = SmallDisk.create(options.data().resolve("spill"), log)) {
       cluster.start();
-      try (ChaosWorkers workers = new ChaosWorkers(options.data(), settings(cluster, disk));
+      try (ChaosWorkers workers =
+              new ChaosWorkers(options.data(), settings(cluster, disk, storage));
           Audit audit = new Audit(cluster)) {
         workers.start(options.workers());
-        started = System.nanoTime();
-        AtomicReference<Exception> failed = new AtomicReference<>();
-        Thread load = new Thread(() -> submit(cluster, failed), "load");
-        load.start();
-        try {
-          go(cluster, workers, audit, disk, failed);
-        } finally {
-          load.join();
+        if (speech()) {
+          workers.start("speech-1", speechSettings());
         }
-        Thread.sleep(3_000); // what is published twice shows now
-        return report(audit, workers);
+        started = System.nanoTime();
+        Load load = new Load(options, cluster, sounds);
+        AtomicReference<Exception> failed = new AtomicReference<>();
+        Thread loader = new Thread(() -> submit(load, failed), "load");
+        loader.start();
+        try {
+          go(new ChaosFaults(cluster, workers, disk, storage), load, audit, failed);
+        } finally {
+          load.open(1);
+          loader.join();
+        }
+        List<String> unfinished = settle(cluster, audit);
+        return report(load, audit, workers, storage, unfinished);
       }
     }
   }
 
-  private void submit(ChaosCluster cluster, AtomicReference<Exception> failed) {
+  private boolean speech() {
+    return sounds.isSpeech(0);
+  }
+
+  private static void submit(Load load, AtomicReference<Exception> failed) {
     try {
-      new Load(options, cluster).submit();
-    } catch (IOException | RuntimeException e) {
+      load.submit();
+    } catch (IOException | RuntimeException | InterruptedException e) {
       failed.set(e);
     }
   }
 
-  private Map<String, String> settings(ChaosCluster cluster, SmallDisk disk) {
+  private Map<String, String> settings(ChaosCluster cluster, SmallDisk disk, Storage storage) {
     Map<String, String> s = new HashMap<>();
     s.put("bootstrap.servers", cluster.bootstrapServers());
     s.put("schema.registry.url", cluster.registryUrl());
@@ -74,21 +87,34 @@ final class ChaosRun {
     s.put("admin.port", "off");
     s.put("source.spill.dir", disk.directory().toString());
     s.put("max.retries", "8"); // an outage lasts longer than the first tries
+    s.putAll(storage.settings());
     s.putAll(options.settings());
     return s;
   }
 
-  private void go(
-      ChaosCluster cluster,
-      ChaosWorkers workers,
-      Audit audit,
-      SmallDisk disk,
-      AtomicReference<Exception> failed)
+  /** Whisper itself, in a lane and a group of its own. */
+  private static Map<String, String> speechSettings() {
+    return Map.of(
+        "device",
+        "cpu",
+        "group.id",
+        ChaosCluster.SPEECH_GROUP,
+        "jobs.topics",
+        ChaosCluster.SPEECH_TOPIC,
+        // What is in work when it is killed is done again one by one, and each takes its time.
+        "pipeline.max.jobs",
+        "4");
+  }
+
+  private void go(ChaosFaults does, Load load, Audit audit, AtomicReference<Exception> failed)
       throws IOException, InterruptedException {
-    Iterator<ChaosPlan.Step> steps = ChaosPlan.of(options).steps().iterator();
+    Iterator<ChaosPlan.Step> steps =
+        ChaosPlan.of(options).steps().stream().filter(s -> does.possible(s.fault())).iterator();
     ChaosPlan.Step next = steps.hasNext() ? steps.next() : null;
     long patience = options.patience().toNanos();
     while (audit.answered() < options.submitted()) {
+      // The faults of the plan take their time: there must be work left for the next one.
+      load.open(next == null ? 1 : next.at() + BACKLOG);
       if (failed.get() != null) {
         throw new IOException("the jobs could not be submitted: " + failed.get(), failed.get());
       }
@@ -97,12 +123,14 @@ final class ChaosRun {
       }
       double share = (double) audit.answered() / options.submitted();
       if (next != null && share >= next.at()) {
-        perform(next, cluster, workers, disk);
+        double at = (System.nanoTime() - started) / 1e9;
+        Done done = new Done(next.fault(), does.perform(next), at);
+        faults.add(done);
+        log.printf("%7.1f s  %4.1f %%  %-8s %s%n", at, 100 * share, done.fault(), done.target());
         next = steps.hasNext() ? steps.next() : null;
         continue;
       }
-      long last = Math.max(started, audit.lastArrival());
-      if (System.nanoTime() - last > patience) {
+      if (System.nanoTime() - Math.max(started, audit.lastArrival()) > patience) {
         log.printf("no result for %d s: giving up%n", options.patience().toSeconds());
         return;
       }
@@ -110,112 +138,54 @@ final class ChaosRun {
     }
     for (; next != null; next = steps.hasNext() ? steps.next() : null) {
       log.printf("not reached: %s%n", next);
+      faults.add(new Done(next.fault(), "not reached", Double.NaN));
     }
   }
 
-  private void perform(
-      ChaosPlan.Step step, ChaosCluster cluster, ChaosWorkers workers, SmallDisk disk)
+  /** What is published twice shows meanwhile; returns where the progress did not settle. */
+  private List<String> settle(ChaosCluster cluster, Audit audit)
       throws IOException, InterruptedException {
-    double at = (System.nanoTime() - started) / 1e9;
-    String target =
-        switch (step.fault()) {
-          case KILL -> workers.kill(step.target());
-          case STOP -> workers.stop(step.target(), STOP_MILLIS);
-          case BROKER -> {
-            cluster.restartBroker(step.target());
-            yield "kafka-" + (step.target() % options.brokers() + 1);
-          }
-          case REGISTRY -> {
-            cluster.stopRegistry();
-            Thread.sleep(OUTAGE_MILLIS);
-            cluster.resumeRegistry();
-            yield "registry";
-          }
-          case DISK -> {
-            disk.fill();
-            Thread.sleep(OUTAGE_MILLIS);
-            disk.free();
-            yield disk.directory().toString();
-          }
-          case STORM -> {
-            for (int i = 0; i < STORM_VISITS; i++) {
-              workers.visit("visitor-" + step.target() + "-" + i, 1_500);
-            }
-            yield STORM_VISITS + " visitors";
-          }
-        };
-    faults.add(new Done(step.fault(), target, at, 0));
-    log.printf("%7.1f s  %-8s %s%n", at, step.fault(), target);
+    long until = System.nanoTime() + SETTLE_NANOS;
+    Thread.sleep(3_000);
+    while (true) {
+      List<String> unfinished = cluster.unfinished(speech());
+      boolean all = unfinished.isEmpty() && audit.undecodable() >= options.undecodable();
+      if (all || System.nanoTime() - until > 0) {
+        return unfinished;
+      }
+      Thread.sleep(500);
+    }
   }
 
-  private ChaosReport report(Audit audit, ChaosWorkers workers) {
+  private ChaosReport report(
+      Load load, Audit audit, ChaosWorkers workers, Storage storage, List<String> unfinished)
+      throws IOException {
     Map<String, List<Audit.Seen>> results = audit.results();
-    List<String> lost = new ArrayList<>();
-    List<String> wrong = new ArrayList<>();
-    List<String> poison = new ArrayList<>();
-    int duplicates = results.values().stream().mapToInt(r -> r.size() - 1).sum();
-    for (int i = 0; i < options.jobs(); i++) {
-      expect(Load.id(i), "COMPLETED", results, lost, wrong);
+    Expectations expected = new Expectations(options, sounds);
+    expected.check(results);
+    List<Timeline.Arrival> arrivals = new ArrayList<>();
+    for (Audit.Arrival a : audit.arrivals()) {
+      Integer partition = load.partition(a.jobId());
+      if (partition != null && !expected.isSpeech(a.jobId())) {
+        arrivals.add(new Timeline.Arrival((a.nanos() - started) / 1e9, partition));
+      }
     }
-    for (int i = 0; i < options.poison(); i++) {
-      poison.add(Load.poisonId(i));
-      expect(Load.poisonId(i), "FAILED ATTEMPTS_EXHAUSTED", results, lost, wrong);
-    }
-    List<Done> measured =
-        faults.stream()
-            .map(f -> new Done(f.fault(), f.target(), f.at(), stall(f.at(), audit.arrivals())))
-            .toList();
-    double seconds = (audit.lastArrival() - started) / 1e9;
     return new ChaosReport(
         options,
-        options.submitted(),
         results.size(),
-        duplicates,
-        lost,
-        wrong,
+        results.values().stream().mapToInt(r -> r.size() - 1).sum(),
+        expected.lost(),
+        expected.wrong(),
         audit.letters(),
-        poison,
+        expected.poison(),
         audit.undecodable(),
+        unfinished,
         audit.laterAttempts(),
+        workers.suspects(),
+        storage.disturbed(),
         workers.restarts(),
-        seconds,
-        measured);
-  }
-
-  private static void expect(
-      String id,
-      String status,
-      Map<String, List<Audit.Seen>> results,
-      List<String> lost,
-      List<String> wrong) {
-    List<Audit.Seen> seen = results.get(id);
-    if (seen == null) {
-      lost.add(id);
-    } else if (!seen.get(0).status().equals(status)) {
-      wrong.add(id + ": " + seen.get(0).status() + " by " + seen.get(0).worker());
-    }
-  }
-
-  /** The longest time without a result in the stretch after a fault, in seconds. */
-  private double stall(double at, List<Long> arrivals) {
-    double last = at;
-    double longest = 0;
-    for (long nanos : arrivals) {
-      double seconds = (nanos - started) / 1e9;
-      if (seconds <= at) {
-        continue;
-      }
-      if (last > at + STALL_WINDOW_SECONDS) {
-        break;
-      }
-      longest = Math.max(longest, seconds - last);
-      last = seconds;
-    }
-    return longest;
-  }
-
-  /** Where the run keeps its logs and data. */
-  Path data() {
-    return options.data();
+        (audit.lastArrival() - started) / 1e9,
+        faults,
+        new Timeline(arrivals));
   }
 }

@@ -10,13 +10,20 @@ import dev.amanuensis.worker.job.JobSink;
 import dev.amanuensis.worker.job.Progress;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 
-/** A worker as any other, but that poison crashes it. Arguments are settings, key=value. */
+/**
+ * A worker as any other, but that poison crashes it and its device hangs when it is told to.
+ * Arguments are settings, key=value.
+ */
 public final class ChaosWorker {
   /** Metadata of a job that ends the process. */
   static final String POISON = "chaos.poison";
+
+  /** System property: the file that makes the device hang while it exists. */
+  static final String HANG = "chaos.hang";
 
   private ChaosWorker() {}
 
@@ -27,8 +34,10 @@ public final class ChaosWorker {
       settings.put(a.substring(0, a.indexOf('=')), a.substring(a.indexOf('=') + 1));
     }
     WorkerConfig config = WorkerConfig.of(settings, Map.of());
-    Worker worker =
-        new Worker(config, WorkerModel.load(config), WorkerMetrics.none(), Poisoned::new);
+    WorkerModel loaded = WorkerModel.load(config);
+    Path hang = Path.of(System.getProperty(HANG));
+    WorkerModel model = new WorkerModel(loaded.model(), new HangingDevice(loaded.device(), hang));
+    Worker worker = new Worker(config, model, WorkerMetrics.none(), Poisoned::new);
     Runtime.getRuntime().addShutdownHook(new Thread(worker::close));
     worker.start();
     while (worker.failure() == null) {

@@ -1,11 +1,15 @@
 package dev.amanuensis.chaos;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** Worker processes, each restarted when it dies: what a supervisor does. Thread-safe. */
 final class ChaosWorkers implements AutoCloseable {
@@ -19,22 +23,36 @@ final class ChaosWorkers implements AutoCloseable {
   /** A worker with a stable id. */
   private final class Slot {
     final String id;
+    final Map<String, String> more;
     Process process;
     int starts;
     boolean retired;
 
-    Slot(String id) {
+    Slot(String id, Map<String, String> more) {
       this.id = id;
+      this.more = more;
+    }
+
+    Path hang() {
+      return data.resolve(id + ".hang");
     }
 
     synchronized void launch() throws IOException {
       Map<String, String> own = new HashMap<>(settings);
+      own.putAll(more);
       own.put("worker.id", id);
       List<String> arguments = new ArrayList<>();
       own.forEach((k, v) -> arguments.add(k + "=" + v));
       process =
           Child.start(
-              ChaosWorker.class.getName(), arguments, data.resolve(id + ".log"), "-Xmx512m");
+              ChaosWorker.class.getName(),
+              arguments,
+              data.resolve(id + ".log"),
+              "-Xmx512m",
+              "-D" + ChaosWorker.HANG + "=" + hang(),
+              // The storage checks no signature, but the client wants to sign.
+              "-Daws.accessKeyId=chaos",
+              "-Daws.secretAccessKey=chaos");
       starts++;
     }
 
@@ -70,12 +88,17 @@ final class ChaosWorkers implements AutoCloseable {
 
   void start(int count) throws IOException {
     for (int i = 0; i < count; i++) {
-      add("worker-" + (i + 1));
+      add("worker-" + (i + 1), Map.of());
     }
   }
 
-  private Slot add(String id) throws IOException {
-    Slot slot = new Slot(id);
+  /** One more that stays. */
+  void start(String id, Map<String, String> more) throws IOException {
+    add(id, more);
+  }
+
+  private Slot add(String id, Map<String, String> more) throws IOException {
+    Slot slot = new Slot(id, more);
     slot.launch();
     synchronized (slots) {
       slots.add(slot);
@@ -114,9 +137,21 @@ final class ChaosWorkers implements AutoCloseable {
     return slot.id;
   }
 
+  /** Its device hangs for the given time. Returns its id. */
+  String hang(int target, long millis) throws IOException, InterruptedException {
+    Slot slot = slot(target);
+    Files.createFile(slot.hang());
+    try {
+      Thread.sleep(millis);
+    } finally {
+      Files.delete(slot.hang());
+    }
+    return slot.id;
+  }
+
   /** One more worker comes, and leaves in good order. */
   void visit(String id, long millis) throws IOException, InterruptedException {
-    Slot slot = add(id);
+    Slot slot = add(id, Map.of());
     Thread.sleep(millis);
     synchronized (slots) {
       slots.remove(slot);
@@ -126,6 +161,19 @@ final class ChaosWorkers implements AutoCloseable {
       slot.process.destroy();
     }
     slot.process.waitFor();
+  }
+
+  /** Times that a worker found a job that its lost predecessor had started, by their logs. */
+  long suspects() throws IOException {
+    long n = 0;
+    try (DirectoryStream<Path> logs = Files.newDirectoryStream(data, "*.log")) {
+      for (Path log : logs) {
+        try (Stream<String> lines = Files.lines(log, StandardCharsets.ISO_8859_1)) {
+          n += lines.filter(l -> l.contains("was at work in a worker that was lost")).count();
+        }
+      }
+    }
+    return n;
   }
 
   int restarts() {

@@ -5,10 +5,7 @@ import dev.amanuensis.schema.serde.AvroSerdes;
 import dev.amanuensis.schema.topic.Topics;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -16,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
@@ -25,29 +23,38 @@ import org.apache.kafka.common.serialization.Serializer;
 
 /** Submits the jobs of a run: good ones, poison and what is no job, mixed by the seed. */
 final class Load {
-  private static final int RATE = 16_000;
-  private static final double SECONDS = 0.25;
+  private static final String JOB = "job-";
 
-  /** One job in so many has two windows and goes through the spill folder. */
-  private static final int LONG_EACH = 100;
-
-  private static final int LONG_RATE = 8_000;
-  private static final int LONG_SECONDS = 40;
+  /** One job in so many has its audio in the storage. */
+  private static final int REFERENCE_EACH = 10;
 
   private final ChaosOptions options;
   private final ChaosCluster cluster;
+  private final Sounds sounds;
+  private final Map<String, Integer> partitions = new ConcurrentHashMap<>();
 
-  Load(ChaosOptions options, ChaosCluster cluster) {
+  /** Share of the records that may go in; the rest waits. Guarded by this. */
+  private double share;
+
+  Load(ChaosOptions options, ChaosCluster cluster, Sounds sounds) {
     this.options = options;
     this.cluster = cluster;
+    this.sounds = sounds;
   }
 
   static String id(int number) {
-    return "job-%06d".formatted(number);
+    return JOB + "%06d".formatted(number);
   }
 
   static String poisonId(int number) {
     return "poison-" + number;
+  }
+
+  /** The storage's object of that key: a good job's audio; null if there is none. */
+  static byte[] object(String key, Sounds sounds) {
+    return key.matches(JOB + "\\d{6}")
+        ? sounds.file(Integer.parseInt(key.substring(JOB.length())))
+        : null;
   }
 
   /**
@@ -55,39 +62,34 @@ final class Load {
    *
    * @throws IOException if something was not taken: then nothing can be said about the run
    */
-  void submit() throws IOException {
+  void submit() throws IOException, InterruptedException {
     List<Integer> order = new ArrayList<>();
-    for (int i = 0; i < options.jobs() + options.poison() + options.undecodable(); i++) {
+    for (int i = 0; i < options.submitted() + options.undecodable(); i++) {
       order.add(i);
     }
     Random random = new Random(options.seed());
     Collections.shuffle(order, random);
-    List<byte[]> audio = new ArrayList<>();
-    for (Path file : options.audio()) {
-      audio.add(Files.readAllBytes(file));
-    }
-    Map<String, Object> config =
-        new HashMap<>(
-            Map.of(
-                "bootstrap.servers",
-                cluster.bootstrapServers(),
-                "acks",
-                "all",
-                "linger.ms",
-                5,
-                AvroSerdes.REGISTRY_URL,
-                cluster.registryUrl()));
+    Map<String, Object> config = new HashMap<>();
+    config.put("bootstrap.servers", cluster.bootstrapServers());
+    config.put("acks", "all");
+    config.put("linger.ms", 5);
+    config.put(AvroSerdes.REGISTRY_URL, cluster.registryUrl());
     AtomicReference<Exception> failure = new AtomicReference<>();
     try (Serializer<AudioJob> serializer = AvroSerdes.serializer(config);
         Producer<byte[], byte[]> producer =
             new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {
-      for (int n : order) {
-        String topic = Topics.LANES.get(n % Topics.LANES.size());
+      for (int i = 0; i < order.size(); i++) {
+        awaitTurn((double) i / order.size(), producer);
+        int n = order.get(i);
+        ProducerRecord<byte[], byte[]> record = record(n, serializer, random);
         producer.send(
-            record(topic, n, audio, serializer, random),
+            record,
             (metadata, e) -> {
               if (e != null) {
                 failure.set(e);
+              } else {
+                partitions.put(
+                    new String(record.key(), StandardCharsets.UTF_8), metadata.partition());
               }
             });
       }
@@ -98,57 +100,55 @@ final class Load {
     }
   }
 
+  /** No more than this share of the records goes in for now. */
+  synchronized void open(double upTo) {
+    share = upTo;
+    notifyAll();
+  }
+
+  private synchronized void awaitTurn(double place, Producer<?, ?> producer)
+      throws InterruptedException {
+    if (place >= share) {
+      producer.flush();
+    }
+    while (place >= share) {
+      wait();
+    }
+  }
+
   private ProducerRecord<byte[], byte[]> record(
-      String topic, int n, List<byte[]> audio, Serializer<AudioJob> serializer, Random random) {
+      int n, Serializer<AudioJob> serializer, Random random) {
+    String lane = Topics.LANES.get(n % Topics.LANES.size());
     if (n >= options.submitted()) {
       byte[] noise = new byte[200];
       random.nextBytes(noise);
       noise[0] = 1; // never Confluent's magic byte
-      return new ProducerRecord<>(topic, bytes("junk-" + n), noise);
+      return new ProducerRecord<>(lane, bytes("junk-" + n), noise);
     }
     boolean poison = n >= options.jobs();
     String id = poison ? poisonId(n - options.jobs()) : id(n);
-    byte[] sound =
-        !audio.isEmpty() ? audio.get(n % audio.size()) : n % LONG_EACH == 7 ? hum(n) : tone(n);
+    String topic = !poison && sounds.isSpeech(n) ? ChaosCluster.SPEECH_TOPIC : lane;
     AudioJob job =
         AudioJob.newBuilder()
             .setJobId(id)
-            .setAudio(ByteBuffer.wrap(sound))
             .setLanguage("en")
             .setSubmittedAt(Instant.now())
             .setMetadata(poison ? Map.of(ChaosWorker.POISON, "yes") : Map.of())
             .build();
+    if (!poison && n % REFERENCE_EACH == 3) {
+      job.setAudioUri(Storage.uri(id));
+    } else {
+      job.setAudio(ByteBuffer.wrap(sounds.file(n)));
+    }
     return new ProducerRecord<>(topic, bytes(id), serializer.serialize(topic, job));
+  }
+
+  /** The partition that a job went to, or null while that is not known. */
+  Integer partition(String jobId) {
+    return partitions.get(jobId);
   }
 
   private static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
-  }
-
-  /** A longer WAV file, of one byte a sample. */
-  private static byte[] hum(int n) {
-    int samples = LONG_RATE * LONG_SECONDS;
-    ByteBuffer b = ByteBuffer.allocate(44 + samples).order(ByteOrder.LITTLE_ENDIAN);
-    b.put(bytes("RIFF")).putInt(36 + samples).put(bytes("WAVEfmt ")).putInt(16);
-    b.putShort((short) 1).putShort((short) 1).putInt(LONG_RATE).putInt(LONG_RATE);
-    b.putShort((short) 1).putShort((short) 8).put(bytes("data")).putInt(samples);
-    for (int i = 0; i < samples; i++) {
-      b.put((byte) (128 + 60 * Math.sin(2 * Math.PI * (50 + n % 300) * i / LONG_RATE)));
-    }
-    return b.array();
-  }
-
-  /** A WAV file whose pitch depends on the job, so that results can be told apart. */
-  private static byte[] tone(int n) {
-    int samples = (int) (RATE * SECONDS);
-    ByteBuffer b = ByteBuffer.allocate(44 + 2 * samples).order(ByteOrder.LITTLE_ENDIAN);
-    b.put(bytes("RIFF")).putInt(36 + 2 * samples).put(bytes("WAVEfmt ")).putInt(16);
-    b.putShort((short) 1).putShort((short) 1).putInt(RATE).putInt(2 * RATE);
-    b.putShort((short) 2).putShort((short) 16).put(bytes("data")).putInt(2 * samples);
-    double pitch = 100 + n % 4_000;
-    for (int i = 0; i < samples; i++) {
-      b.putShort((short) (8000 * Math.sin(2 * Math.PI * pitch * i / RATE)));
-    }
-    return b.array();
   }
 }

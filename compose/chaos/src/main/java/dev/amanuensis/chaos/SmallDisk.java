@@ -45,6 +45,11 @@ final class SmallDisk implements AutoCloseable {
     }
   }
 
+  /** Whether it can be full. */
+  boolean mounted() {
+    return mounted;
+  }
+
   Path directory() {
     return directory;
   }
@@ -55,9 +60,6 @@ final class SmallDisk implements AutoCloseable {
 
   /** Leaves no byte free. */
   void fill() {
-    if (!mounted) {
-      return;
-    }
     try (OutputStream out = Files.newOutputStream(ballast())) {
       byte[] block = new byte[4096];
       while (true) {

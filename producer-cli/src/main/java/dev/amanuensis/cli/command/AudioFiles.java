@@ -15,7 +15,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /** The files that a command line names. */
-final class AudioFiles {
+public final class AudioFiles {
   private static final Map<String, String> TYPES =
       Map.ofEntries(
           Map.entry("aac", "audio/aac"),
@@ -46,7 +46,7 @@ final class AudioFiles {
    * @param directory or null
    * @throws CliException if nothing is named, or a directory is named as a file
    */
-  static List<Path> list(List<Path> files, Path directory) throws CliException {
+  public static List<Path> list(List<Path> files, Path directory) throws CliException {
     Set<Path> all = new LinkedHashSet<>(files);
     for (Path file : files) {
       if (Files.isDirectory(file)) {
