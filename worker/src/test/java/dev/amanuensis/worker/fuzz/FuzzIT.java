@@ -33,6 +33,7 @@ class FuzzIT {
   private static final List<String[]> TARGETS =
       List.of(
           new String[] {"dev.amanuensis.worker.intake.JobRecordFuzz", "record"},
+          new String[] {"dev.amanuensis.worker.intake.HeadersFuzz", "header"},
           new String[] {"dev.amanuensis.worker.source.WavFuzz", "wav"},
           new String[] {"dev.amanuensis.worker.source.reference.UriFuzz", "uri"},
           new String[] {"dev.amanuensis.worker.transcription.TokenizerFuzz", "tokenizer"},

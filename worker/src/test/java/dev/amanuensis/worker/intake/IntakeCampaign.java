@@ -34,10 +34,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 
 /**
- * Puts mutated inputs through the whole intake path: records with mutated bytes, and records whose
- * audio is mutated, through decoding, fetching and the real FFmpeg child; references, WAV headers,
- * tokenizer and model files besides. Counts crashes, hangs and leaks, and exits with 1 if there are
- * any. Seeded: {@code IntakeCampaign CORPUS INPUTS SEED}.
+ * Puts mutated inputs through the whole intake path: records with mutated bytes or headers, and
+ * records whose audio is mutated, through decoding, fetching and the real FFmpeg child; references,
+ * WAV headers, tokenizer and model files besides. Counts crashes, hangs and leaks, and exits with 1
+ * if there are any. Seeded: {@code IntakeCampaign CORPUS INPUTS SEED}.
  */
 public final class IntakeCampaign {
   private static final Duration STAGE_TIMEOUT = Duration.ofSeconds(30);
@@ -84,7 +84,8 @@ public final class IntakeCampaign {
     long direct = directBytes();
     long begun = System.nanoTime();
     // Shares of the inputs, in percent; audio costs a child process each.
-    phase("record bytes", "record", inputs * 40 / 100, this::record);
+    phase("record bytes", "record", inputs * 35 / 100, this::record);
+    phase("record headers", "header", inputs * 5 / 100, HeadersFuzz::fuzzerTestOneInput);
     phase("audio bodies", "audio", inputs * 12 / 100, this::audio);
     phase("references", "uri", inputs * 23 / 100, UriFuzz::fuzzerTestOneInput);
     phase("wav headers", "wav", inputs * 10 / 100, WavFuzz::fuzzerTestOneInput);
