@@ -28,7 +28,7 @@
 extern "C" {
 #endif
 
-#define AM_ABI_VERSION 2
+#define AM_ABI_VERSION 3
 
 /* Geometry shared by all Whisper checkpoints (openai/whisper audio.py). */
 #define AM_SAMPLE_RATE 16000
@@ -205,6 +205,9 @@ AM_API void am_lane_close(am_lane* lane);
  * block_outputs may be null; otherwise n_audio_layer x states x n_audio_state f32 (for oracle tests). */
 AM_API am_status am_encode(am_lane* lane, const float* mel, int64_t row_stride, int32_t content_frames,
                            float* states, float* block_outputs);
+
+/* Out: states that am_encode writes for content_frames; n_audio_ctx unless padding is thinned out. */
+AM_API am_status am_lane_rows(const am_lane* lane, int32_t content_frames, int32_t* rows);
 
 /* states of am_encode with the same content_frames -> cross-attention K and V of all decoder layers:
  * cross_kv_bytes, 64-byte aligned, opaque layout. */

@@ -378,6 +378,14 @@ am_status am_encode(am_lane* lane, const float* mel, int64_t row_stride, int32_t
   });
 }
 
+am_status am_lane_rows(const am_lane* lane, int32_t content_frames, int32_t* rows) {
+  return guarded([&] {
+    need_range(content_frames, 0, AM_WINDOW_FRAMES, "content_frames");
+    need(rows, "rows");
+    *rows = need(lane, "lane").encoder.rows(content_frames).rows;
+  });
+}
+
 am_status am_cross_kv(am_lane* lane, const float* states, int32_t content_frames, void* cross_kv) {
   return guarded([&] {
     need(lane, "lane");

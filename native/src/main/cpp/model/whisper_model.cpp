@@ -7,7 +7,7 @@ namespace amanuensis {
 
 namespace {
 constexpr int kHead = 64;
-constexpr PaddingPolicy kDefaultPadding{1, 0};
+constexpr PaddingPolicy kDefaultPadding{4, 192};
 
 std::string show(const std::vector<int64_t>& shape) {
   std::string s = "[";

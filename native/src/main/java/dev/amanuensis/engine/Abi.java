@@ -9,7 +9,7 @@ import com.sun.jna.NativeLibrary;
  */
 final class Abi {
   /** AM_ABI_VERSION of the header this class was written from. */
-  static final int VERSION = 2;
+  static final int VERSION = 3;
 
   static final int MAX_TOP_K = 16;
   static final int WINDOW_FRAMES = 3000;
@@ -78,6 +78,8 @@ final class Abi {
 
   static native int am_encode(
       long lane, long mel, long rowStride, int contentFrames, long states, long blockOutputs);
+
+  static native int am_lane_rows(long lane, int contentFrames, long rows);
 
   static native int am_cross_kv(long lane, long states, int contentFrames, long crossKv);
 

@@ -46,6 +46,22 @@ public final class EncoderLane implements AutoCloseable {
   }
 
   /**
+   * Whether {@link #encode} computes fewer rows than the window has: an approximation of its
+   * padding.
+   *
+   * @param contentFrames as {@link #encode(NativeBuffer, int, NativeBuffer)} takes it
+   */
+  public boolean thinsPadding(int contentFrames) {
+    long lane = handle.enter();
+    try (NativeBuffer rows = NativeBuffer.allocate(Integer.BYTES)) {
+      Abi.check(Abi.am_lane_rows(lane, contentFrames, rows.address()));
+      return rows.bytes().getInt(0) < info.audioContext();
+    } finally {
+      handle.exit();
+    }
+  }
+
+  /**
    * Cross-attention K and V of all decoder layers; afterwards the states are not needed any more.
    *
    * @param contentFrames as given to {@link #encode(NativeBuffer, int, NativeBuffer)}

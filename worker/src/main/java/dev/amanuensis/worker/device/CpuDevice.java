@@ -44,6 +44,11 @@ public final class CpuDevice implements Device {
   }
 
   @Override
+  public boolean onCores() {
+    return engine.npu().isEmpty();
+  }
+
+  @Override
   public int lanes() {
     return lanes;
   }
@@ -83,6 +88,11 @@ public final class CpuDevice implements Device {
       } finally {
         meter.add(System.nanoTime() - started, failed);
       }
+    }
+
+    @Override
+    public boolean thinsPadding(int contentFrames) {
+      return lane.thinsPadding(contentFrames);
     }
 
     @Override

@@ -12,6 +12,9 @@ public interface Device extends AutoCloseable {
   /** Whether its results are not real. */
   boolean simulated();
 
+  /** Whether its lanes compute on the cores that decode, too. */
+  boolean onCores();
+
   /** Host lanes that keep it busy. */
   int lanes();
 
@@ -42,6 +45,12 @@ public interface Device extends AutoCloseable {
      * @param states out: encoder states, 1500 x state f32
      */
     void encode(NativeBuffer mel, int contentFrames, NativeBuffer states);
+
+    /**
+     * Whether {@link #encode} approximates the padding of such a window rather than compute it.
+     * With contentFrames 3000 nothing is.
+     */
+    boolean thinsPadding(int contentFrames);
 
     /**
      * @param states as {@link #encode} left them; not needed afterwards

@@ -42,6 +42,11 @@ public final class SimulatedDevice implements Device {
   }
 
   @Override
+  public boolean onCores() {
+    return false;
+  }
+
+  @Override
   public int lanes() {
     return LANES;
   }
@@ -79,6 +84,11 @@ public final class SimulatedDevice implements Device {
     @Override
     public void encode(NativeBuffer mel, int contentFrames, NativeBuffer states) {
       owner.run(() -> serve(mel, states));
+    }
+
+    @Override
+    public boolean thinsPadding(int contentFrames) {
+      return false;
     }
 
     @Override

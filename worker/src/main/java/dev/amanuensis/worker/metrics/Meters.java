@@ -46,7 +46,8 @@ public enum Meters {
       "retries",
       Type.COUNTER,
       "",
-      "work done again: a window at a higher temperature or after a device fault, a transaction",
+      "work done again: a window at a higher temperature, with its padding or after a device fault, a"
+          + " transaction",
       "reason"),
   DECODE_BATCH(
       "decode.batch", Type.SUMMARY, "", "sequences in a decoding step: the batch's occupancy"),

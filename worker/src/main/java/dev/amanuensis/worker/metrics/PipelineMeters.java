@@ -32,6 +32,11 @@ public final class PipelineMeters implements PipelineListener {
   }
 
   @Override
+  public void encodedAgain(Job job) {
+    metrics.retried(WorkerMetrics.Retry.PADDING);
+  }
+
+  @Override
   public void windowDone(Job job, int attempts) {
     metrics.windowDone();
     for (int i = 1; i < attempts; i++) {

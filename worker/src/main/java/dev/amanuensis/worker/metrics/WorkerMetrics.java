@@ -29,6 +29,8 @@ public final class WorkerMetrics {
   public enum Retry {
     /** A window failed the quality thresholds and is decoded at a higher temperature. */
     TEMPERATURE,
+    /** A window gave a doubtful result with its padding thinned out and is encoded in full. */
+    PADDING,
     /** A device gave an error or a wrong answer. */
     DEVICE,
     /** A transaction was aborted or its outcome is unknown. */

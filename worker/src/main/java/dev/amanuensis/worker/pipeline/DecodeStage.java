@@ -9,6 +9,7 @@ import dev.amanuensis.worker.metrics.JobLog;
 import dev.amanuensis.worker.pipeline.StageQueue.Waiting;
 import dev.amanuensis.worker.transcription.AlignmentRequest;
 import dev.amanuensis.worker.transcription.DecodingResult;
+import dev.amanuensis.worker.transcription.Doubt;
 import dev.amanuensis.worker.transcription.LanguageGuess;
 import dev.amanuensis.worker.transcription.StepRequest;
 import dev.amanuensis.worker.transcription.StepResult;
@@ -25,6 +26,7 @@ import java.util.function.BooleanSupplier;
  */
 final class DecodeStage {
   private static final long IDLE_MILLIS = 1000;
+  private static final long GATHERING_MILLIS = 20;
 
   private final StageQueue<WindowTask> queue;
   private final StageQueue<WindowTask> encodeQueue;
@@ -33,6 +35,7 @@ final class DecodeStage {
   private final int maxSequences;
   private final PipelineMeter meter;
   private final Faults faults;
+  private final Gathering gathering;
   private final BooleanSupplier closing;
 
   DecodeStage(
@@ -42,6 +45,7 @@ final class DecodeStage {
       int maxSequences,
       PipelineMeter meter,
       Faults faults,
+      Gathering gathering,
       BooleanSupplier closing) {
     this.queue = queue;
     this.encodeQueue = encodeQueue;
@@ -50,6 +54,7 @@ final class DecodeStage {
     this.maxSequences = maxSequences;
     this.meter = meter;
     this.faults = faults;
+    this.gathering = gathering;
     this.closing = closing;
   }
 
@@ -69,7 +74,7 @@ final class DecodeStage {
   /** One batch. Belongs to one thread. */
   final class Lane implements AutoCloseable {
     private final Decoder decoder;
-    private final List<LiveWindow> live = new ArrayList<>();
+    private final Batch live = new Batch(maxSequences);
 
     Lane(Decoder decoder) {
       this.decoder = decoder;
@@ -77,7 +82,7 @@ final class DecodeStage {
 
     /** Windows in the batch. */
     int live() {
-      return live.size();
+      return live.windows().size();
     }
 
     /**
@@ -93,19 +98,28 @@ final class DecodeStage {
       }
       join();
       live.removeIf(this::leaveIfEnded);
-      if (!live.isEmpty()) {
+      if (gathering.waits(live)) {
+        gather();
+      } else if (!live.isEmpty()) {
         step();
         live.removeIf(this::leaveIfDone);
       }
     }
 
+    private void gather() throws InterruptedException {
+      long started = System.nanoTime();
+      queue.awaitItem(GATHERING_MILLIS);
+      long held = System.nanoTime() - started;
+      live.windows().forEach(window -> window.heldNanos += held);
+    }
+
     /** Lets waiting windows in while there are slots for the most urgent one. */
     private void join() throws InterruptedException {
-      int free = maxSequences - live.stream().mapToInt(w -> w.decoding.maxSlots()).sum();
+      live.admitRepeated();
       while (true) {
-        int room = free;
+        int room = live.free();
         Waiting<WindowTask> waiting =
-            queue.poll(task -> task.maxSlots() <= room || task.maxSlots() > maxSequences);
+            queue.poll(task -> task.firstSlots() <= room || task.maxSlots() > maxSequences);
         if (waiting == null) {
           return;
         }
@@ -114,13 +128,13 @@ final class DecodeStage {
           task.crossKv.close();
         } else if (task.detectsLanguage()) {
           detectLanguage(task);
-        } else if (start(task)) {
-          free -= task.maxSlots();
+        } else {
+          start(task);
         }
       }
     }
 
-    private boolean start(WindowTask task) throws InterruptedException {
+    private void start(WindowTask task) throws InterruptedException {
       boolean started = false;
       try {
         faults.at(Stage.DECODE, task.run.job);
@@ -143,15 +157,21 @@ final class DecodeStage {
           task.run.leave("decode");
         }
       }
-      return started;
     }
 
     private void detectLanguage(WindowTask task) {
       JobRun run = task.run;
       WindowTask first = null;
+      WindowTask again = null;
       try {
         float[] probabilities = decoder.detectLanguage(task.crossKv.buffer());
-        first = Windows.begin(run, tokenizer, LanguageGuess.of(tokenizer, probabilities));
+        LanguageGuess guess = LanguageGuess.of(tokenizer, probabilities);
+        if (task.thinned && Doubt.of(guess)) {
+          again = task.withEveryRow();
+          meter.encodedAgain(run.job);
+        } else {
+          first = Windows.begin(run, tokenizer, guess);
+        }
       } catch (Exception e) {
         run.fail(e);
       } finally {
@@ -166,14 +186,16 @@ final class DecodeStage {
           queue.putBack(first);
         } else if (first != null) {
           encodeQueue.putBack(first);
+        } else if (again != null) {
+          encodeQueue.putBack(again);
         }
       }
     }
 
     /** One native step; if it is refused, each window alone, so that only the culprit fails. */
     private void step() {
-      List<LiveWindow> ready = new ArrayList<>(live.size());
-      for (LiveWindow window : live) {
+      List<LiveWindow> ready = new ArrayList<>();
+      for (LiveWindow window : live.stepping()) {
         try {
           window.prepare();
           ready.add(window);
@@ -230,7 +252,12 @@ final class DecodeStage {
       JobRun run = window.task.run;
       WindowTask next = null;
       try {
-        next = acceptAs(run, window);
+        if (window.task.thinned && doubtful(window)) {
+          next = window.task.withEveryRow();
+          meter.encodedAgain(run.job);
+        } else {
+          next = acceptAs(run, window);
+        }
       } catch (Exception e) {
         run.fail(e);
       } catch (Error e) {
@@ -242,6 +269,10 @@ final class DecodeStage {
         encodeQueue.putBack(next);
       }
       return true;
+    }
+
+    private boolean doubtful(LiveWindow window) {
+      return Doubt.of(window.decoding.result(), tokenizer, window.task.frames());
     }
 
     @SuppressWarnings("try") // the scope is only there to end
@@ -283,7 +314,7 @@ final class DecodeStage {
      */
     @Override
     public void close() {
-      for (LiveWindow window : live) {
+      for (LiveWindow window : live.windows()) {
         WindowTask task = window.task;
         boolean again = !closing.getAsBoolean() && !task.run.hasEnded() && task.mayRestart();
         if (!again && !closing.getAsBoolean()) {

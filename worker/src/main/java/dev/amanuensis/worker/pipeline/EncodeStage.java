@@ -135,7 +135,9 @@ final class EncodeStage {
           task.run.globalMax,
           mel.lease().buffer());
       task.run.add("mel", System.nanoTime() - started);
-      int content = contentFrames(task, audio.samples());
+      int content =
+          task.wantsEveryRow() ? Geometry.WINDOW_FRAMES : contentFrames(task, audio.samples());
+      task.thinned = lane.thinsPadding(content);
       lane.encode(mel.lease().buffer(), content, states.lease().buffer());
       mel.close();
       lane.crossKv(states.lease().buffer(), content, crossKv.lease().buffer());

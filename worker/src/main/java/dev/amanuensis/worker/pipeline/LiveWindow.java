@@ -14,13 +14,28 @@ import java.util.List;
 final class LiveWindow implements AutoCloseable {
   final WindowTask task;
   final DecodingTask decoding;
+
+  /** Whether the decoder's slots for the attempt under way are set aside for it. */
+  boolean holdsSlots;
+
+  /** Time that it has waited for company in the batch. */
+  long heldNanos;
+
   private List<StepRequest> requests = List.of();
 
   LiveWindow(WindowTask task, Tokenizer tokenizer, Decoder decoder) {
-    this.task = task;
-    this.decoding =
+    this(
+        task,
         new DecodingTask(
-            task.window.decoding(), tokenizer, new Port(decoder, task.crossKv.buffer()));
+            task.window.decoding(),
+            tokenizer,
+            new Port(decoder, task.crossKv.buffer()),
+            task.thinned ? 1 : Integer.MAX_VALUE));
+  }
+
+  LiveWindow(WindowTask task, DecodingTask decoding) {
+    this.task = task;
+    this.decoding = decoding;
   }
 
   /** Asks the task for its next rows. */
@@ -35,7 +50,9 @@ final class LiveWindow implements AutoCloseable {
 
   /** Hands the results of its rows, in their order, to the task. */
   void accept(List<StepResult> results) {
+    int attempt = decoding.attempt();
     decoding.accept(results);
+    holdsSlots &= decoding.attempt() == attempt;
   }
 
   @Override

@@ -80,7 +80,14 @@ public final class Pipeline implements JobSink, AutoCloseable {
     EncodeStage encode = new EncodeStage(encodeQueue, decodeQueue, buffers, model, device, faults);
     DecodeStage decode =
         new DecodeStage(
-            decodeQueue, encodeQueue, model, config.maxSequences(), meter, faults, () -> closing);
+            decodeQueue,
+            encodeQueue,
+            model,
+            config.maxSequences(),
+            meter,
+            faults,
+            gathering(config, device),
+            () -> closing);
     if (config.mode() == PipelineConfig.Mode.SEQUENTIAL) {
       start("sequential", Stage.PREPARE, 1, () -> sequential(prepare, encode, decode));
     } else {
@@ -89,6 +96,13 @@ public final class Pipeline implements JobSink, AutoCloseable {
       start("decode", Stage.DECODE, config.decodeLanes(), decode::loop);
     }
     threads.add(new StageThreads("watch", 1, this::watch, e -> {}));
+  }
+
+  private Gathering gathering(PipelineConfig config, Device device) {
+    boolean shared = config.mode() == PipelineConfig.Mode.STAGED && device.onCores();
+    return new Gathering(
+        () -> meter.inFlight(Stage.ENCODE) + encodeQueue.size(),
+        shared ? Runtime.getRuntime().availableProcessors() : Integer.MAX_VALUE);
   }
 
   private void start(String name, Stage stage, int count, StageThreads.Body body) {

@@ -26,6 +26,9 @@ public interface PipelineListener {
   /** One step of the decoder. */
   default void stepped(int rows, long tookNanos) {}
 
+  /** A window whose padding was approximated gave a doubtful result: it is encoded in full. */
+  default void encodedAgain(Job job) {}
+
   /**
    * A window is decoded; more than one attempt means that it was repeated at other temperatures.
    */

@@ -88,6 +88,10 @@ final class PipelineMeter {
     tell(l -> l.stepped(rowCount, tookNanos));
   }
 
+  void encodedAgain(Job job) {
+    tell(l -> l.encodedAgain(job));
+  }
+
   void windowDone(Job job, int attempts) {
     windows.increment();
     tell(l -> l.windowDone(job, attempts));
@@ -140,6 +144,10 @@ final class PipelineMeter {
   PipelineSnapshot.DecoderSnapshot decoder(int maxSequences) {
     return new PipelineSnapshot.DecoderSnapshot(
         maxSequences, stages.get(Stage.DECODE).inFlight.get(), steps.sum(), rows.sum());
+  }
+
+  int inFlight(Stage stage) {
+    return stages.get(stage).inFlight.get();
   }
 
   long admitted() {

@@ -20,6 +20,10 @@ final class WindowTask {
   /** Set between encode and decode. */
   Lease crossKv;
 
+  /** Set by the encode stage: its padding was approximated. */
+  boolean thinned;
+
+  private boolean everyRow;
   private int restarts;
 
   WindowTask(JobRun run, WindowRequest window) {
@@ -34,6 +38,11 @@ final class WindowTask {
   /** Sequences in the decoder at once, at most. */
   int maxSlots() {
     return detectsLanguage() ? 0 : window.decoding().maxSlots();
+  }
+
+  /** The same of its first attempt. */
+  int firstSlots() {
+    return detectsLanguage() ? 0 : window.decoding().firstSlots();
   }
 
   long firstFrame() {
@@ -51,6 +60,17 @@ final class WindowTask {
   /** Whether it may be tried once more after its thread died. */
   boolean mayRestart() {
     return restarts++ < MOST_RESTARTS;
+  }
+
+  /** The same window again, without any approximation of its padding. */
+  WindowTask withEveryRow() {
+    WindowTask again = new WindowTask(run, window);
+    again.everyRow = true;
+    return again;
+  }
+
+  boolean wantsEveryRow() {
+    return everyRow;
   }
 
   /** For the owner of its leases. */

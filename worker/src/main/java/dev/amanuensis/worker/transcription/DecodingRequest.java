@@ -1,6 +1,7 @@
 package dev.amanuensis.worker.transcription;
 
 import dev.amanuensis.worker.job.TranscriptionOptions;
+import java.util.stream.IntStream;
 
 /**
  * What decoding one window needs to know besides its audio.
@@ -14,12 +15,19 @@ import dev.amanuensis.worker.job.TranscriptionOptions;
 public record DecodingRequest(
     TranscriptionOptions options, String language, long seek, int[] prompt, int[] prefix) {
 
+  /** Slots that the attempt at this index of the temperatures has open at any time, at most. */
+  int slots(int attempt) {
+    return Math.max(
+        1, options.temperatures().get(attempt) > 0 ? options.bestOf() : options.beamSize());
+  }
+
+  /** Slots of the first attempt: all that most windows ever need. */
+  public int firstSlots() {
+    return slots(0);
+  }
+
   /** The largest number of slots a {@link DecodingTask} for this request has open at any time. */
   public int maxSlots() {
-    int slots = 1;
-    for (float t : options.temperatures()) {
-      slots = Math.max(slots, t > 0 ? options.bestOf() : options.beamSize());
-    }
-    return slots;
+    return IntStream.range(0, options.temperatures().size()).map(this::slots).max().orElse(1);
   }
 }

@@ -16,6 +16,7 @@ public final class DecodingTask implements AutoCloseable {
   private final SequencePort port;
   private final SlotOptions slotOptions;
   private final InitialTokens initial;
+  private final int mostAttempts;
 
   private int temperatureIndex;
   private int steps;
@@ -24,6 +25,15 @@ public final class DecodingTask implements AutoCloseable {
   private DecodingResult result;
 
   public DecodingTask(DecodingRequest request, Tokenizer tokenizer, SequencePort port) {
+    this(request, tokenizer, port, Integer.MAX_VALUE);
+  }
+
+  /**
+   * @param mostAttempts temperatures to try at most, whatever the last one's result
+   */
+  public DecodingTask(
+      DecodingRequest request, Tokenizer tokenizer, SequencePort port, int mostAttempts) {
+    this.mostAttempts = Math.min(mostAttempts, request.options().temperatures().size());
     this.request = request;
     this.options = request.options();
     this.tokenizer = tokenizer;
@@ -35,7 +45,7 @@ public final class DecodingTask implements AutoCloseable {
             maxInitialTimestamp(options.maxInitialTimestamp()),
             tokenizer.suppressed(options.suppressTokens()));
     this.initial = InitialTokens.of(request, tokenizer);
-    this.attempt = attempt();
+    this.attempt = newAttempt();
   }
 
   /** Index of the largest first timestamp; 0 s and none both mean no limit, as in the reference. */
@@ -47,7 +57,7 @@ public final class DecodingTask implements AutoCloseable {
     return index > Geometry.WINDOW_FRAMES / Geometry.FRAMES_PER_TIMESTAMP ? -1 : (int) index;
   }
 
-  private Attempt attempt() {
+  private Attempt newAttempt() {
     float temperature = options.temperatures().get(temperatureIndex);
     if (temperature == 0 && options.beamSize() > 1) {
       return new BeamAttempt(
@@ -86,7 +96,17 @@ public final class DecodingTask implements AutoCloseable {
     return request.maxSlots();
   }
 
-  /** Rows that {@link #next()} will return, at most {@link #maxSlots()}. */
+  /** Slots that the attempt under way has open at any time, at most. */
+  public int slots() {
+    return request.slots(temperatureIndex);
+  }
+
+  /** The attempt under way, from 0. None of its slots is open before its first {@link #next()}. */
+  public int attempt() {
+    return temperatureIndex;
+  }
+
+  /** Rows that {@link #next()} will return, at most {@link #slots()}. */
   public int rows() {
     return result == null ? attempt.rows() : 0;
   }
@@ -117,12 +137,12 @@ public final class DecodingTask implements AutoCloseable {
       return;
     }
     DecodingResult outcome = outcome();
-    boolean last = temperatureIndex == options.temperatures().size() - 1;
+    boolean last = temperatureIndex == mostAttempts - 1;
     if (last || !needsFallback(outcome)) {
       result = outcome;
     } else {
       temperatureIndex++;
-      attempt = attempt();
+      attempt = newAttempt();
     }
   }
 

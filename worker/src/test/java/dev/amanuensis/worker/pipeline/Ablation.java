@@ -1,5 +1,6 @@
 package dev.amanuensis.worker.pipeline;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.amanuensis.engine.EngineOptions;
 import dev.amanuensis.engine.ModelPart;
 import dev.amanuensis.engine.Profile;
@@ -7,6 +8,9 @@ import dev.amanuensis.worker.evaluation.BasicNormalizer;
 import dev.amanuensis.worker.evaluation.EnglishNormalizer;
 import dev.amanuensis.worker.evaluation.Wer;
 import dev.amanuensis.worker.job.JobResult;
+import dev.amanuensis.worker.job.TranscriptionResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -14,14 +18,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * What each economy of the fast profile changes in the text: words that differ from
  * openai/whisper's fp32 text, per clip, with the golden settings. Run by hand; docs/speed.md has
- * the table. Arguments: NAME=STRIDE,MARGIN[,PART IN F32...] for each column.
+ * the table. Arguments: NAME=STRIDE,MARGIN[,PART IN F32...] for each column. With -Daudio=DIR the
+ * clips are the WAV files of that directory, and what they are compared with is our reference
+ * profile's text.
  */
 final class Ablation {
+  private static final int MOST_AT_ONCE = 12;
+
   private Ablation() {}
 
   private static EngineOptions options(String[] values) {
@@ -33,28 +43,67 @@ final class Ablation {
         Profile.FAST, inF32, Integer.parseInt(values[0]), Integer.parseInt(values[1]));
   }
 
+  private record Expected(byte[] audio, String text, String language) {}
+
+  private static Map<String, Expected> expected() throws Exception {
+    Map<String, Expected> clips = new LinkedHashMap<>();
+    String directory = System.getProperty("audio");
+    try (Golden golden = new Golden(Profile.REFERENCE)) {
+      if (directory == null) {
+        for (String file : golden.files()) {
+          JsonNode plain = golden.transcripts.get(file).get("plain");
+          byte[] audio = Files.readAllBytes(Golden.SPEECH.resolve(file));
+          String text = plain.get("text").asText();
+          clips.put(file, new Expected(audio, text, plain.get("language").asText()));
+        }
+        return clips;
+      }
+      List<Path> files;
+      try (Stream<Path> all = Files.list(Path.of(directory))) {
+        files = all.filter(f -> f.toString().endsWith(".wav")).sorted().toList();
+      }
+      for (Path file : files) {
+        byte[] audio = Files.readAllBytes(file);
+        Path kept = Path.of(file + ".reference");
+        if (!Files.exists(kept)) {
+          TranscriptionResult result =
+              golden.submit(audio, Golden.options(false)).get(10, TimeUnit.MINUTES).transcription();
+          Files.writeString(kept, result.language() + "\n" + result.text());
+        }
+        String[] lines = Files.readString(kept).split("\n", 2);
+        clips.put(file.getFileName().toString(), new Expected(audio, lines[1], lines[0]));
+      }
+    }
+    return clips;
+  }
+
   public static void main(String[] columns) throws Exception {
-    List<String> files = null;
+    Map<String, Expected> expected = expected();
+    List<String> files = List.copyOf(expected.keySet());
     Map<String, List<String>> cells = new LinkedHashMap<>();
     List<String> totals = new ArrayList<>();
     for (String column : columns) {
       EngineOptions options = options(column.substring(column.indexOf('=') + 1).split(","));
       try (Golden golden = new Golden(options)) {
-        files = golden.files();
         long started = System.nanoTime();
         Map<String, CompletableFuture<JobResult>> results = new LinkedHashMap<>();
+        Semaphore room = new Semaphore(MOST_AT_ONCE);
         for (String file : files) {
-          results.put(file, golden.submit(file, false));
+          room.acquire();
+          CompletableFuture<JobResult> result =
+              golden.submit(expected.get(file).audio(), Golden.options(false));
+          result.whenComplete((r, e) -> room.release());
+          results.put(file, result);
         }
         long edits = 0;
         long words = 0;
         for (String file : files) {
           JobResult result = results.get(file).get(10, TimeUnit.MINUTES);
-          var reference = golden.transcripts.get(file).get("plain");
-          boolean english = reference.get("language").asText().equals("en");
+          String reference = expected.get(file).text();
+          boolean english = expected.get(file).language().equals("en");
           Wer wer = new Wer(english ? new EnglishNormalizer() : new BasicNormalizer());
           String text = result.transcription().text();
-          wer.add(reference.get("text").asText(), text);
+          wer.add(reference, text);
           boolean loop =
               result.transcription().segments().stream().anyMatch(s -> s.compressionRatio() > 2.4);
           cells
@@ -65,13 +114,16 @@ final class Ablation {
             words += wer.referenceWords();
           }
           if (wer.edits() > 2 && Boolean.getBoolean("texts")) {
-            System.out.println(file + "\n  < " + reference.get("text").asText() + "\n  > " + text);
+            System.out.println(file + "\n  < " + reference + "\n  > " + text);
           }
         }
         totals.add(String.format("%.2f %% of %d", 100.0 * edits / words, words));
         System.err.printf(
-            "%s: %s, %.1f s%n",
-            column, totals.get(totals.size() - 1), (System.nanoTime() - started) / 1e9);
+            "%s: %s, %.1f s, %s windows encoded again%n",
+            column,
+            totals.get(totals.size() - 1),
+            (System.nanoTime() - started) / 1e9,
+            golden.encodedAgain);
       }
     }
     System.out.println("| clip | " + String.join(" | ", columns) + " |");

@@ -33,6 +33,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 
 /** The pipeline with the real model, and openai/whisper's transcripts of the test speech. */
@@ -44,6 +45,9 @@ final class Golden implements AutoCloseable {
   final BufferManager buffers;
   final AudioPreparer preparer = new AudioPreparer(SourceConfig.defaults());
   final Pipeline pipeline;
+
+  /** Windows that were encoded once more, with every row of their padding. */
+  final AtomicInteger encodedAgain = new AtomicInteger();
 
   Golden(Profile profile) throws IOException {
     this(new EngineOptions(profile, inF32(), 0, 0));
@@ -75,7 +79,7 @@ final class Golden implements AutoCloseable {
             new CpuDevice(speech, config.encodeLanes()),
             preparer,
             buffers,
-            PipelineListener.NONE);
+            new Count());
   }
 
   /**
@@ -148,6 +152,13 @@ final class Golden implements AutoCloseable {
 
   CompletableFuture<JobResult> submit(String file, boolean words) throws IOException {
     return submit(Files.readAllBytes(SPEECH.resolve(file)), options(words));
+  }
+
+  private final class Count implements PipelineListener {
+    @Override
+    public void encodedAgain(Job job) {
+      encodedAgain.incrementAndGet();
+    }
   }
 
   @Override

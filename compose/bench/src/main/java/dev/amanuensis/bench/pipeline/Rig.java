@@ -137,6 +137,11 @@ final class Rig implements AutoCloseable {
     }
 
     @Override
+    public boolean thinsPadding(int contentFrames) {
+      return lane.thinsPadding(contentFrames);
+    }
+
+    @Override
     public void crossKv(NativeBuffer states, int contentFrames, NativeBuffer crossKv) {
       lane.crossKv(states, contentFrames, crossKv);
     }
@@ -163,6 +168,11 @@ final class Rig implements AutoCloseable {
     @Override
     public boolean simulated() {
       return true;
+    }
+
+    @Override
+    public boolean onCores() {
+      return device.onCores();
     }
 
     @Override
