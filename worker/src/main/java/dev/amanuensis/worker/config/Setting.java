@@ -58,8 +58,8 @@ public enum Setting {
   DEVICE(
       "device",
       "auto",
-      "what runs the encoder: cpu; npu (or xdna2), an AMD NPU; auto, the NPU if it opens, else the cpu;"
-          + " simulated (no model, no transcription: to measure the pipeline)"),
+      "what runs the encoder: cpu; npu (or xdna2), an AMD NPU; auto, the NPU if it opens, else the"
+          + " cpu; simulated (no model, no transcription: to measure the pipeline)"),
   NPU_ARTIFACTS(
       "npu.artifacts", "", "folder of the NPU's programs; empty: npu in the user's cache"),
   NPU_XRT_LIBRARY("npu.xrt.library", "", "XRT's libxrt_coreutil.so.2; empty: where XRT usually is"),
