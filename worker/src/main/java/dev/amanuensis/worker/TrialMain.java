@@ -21,6 +21,9 @@ import java.util.concurrent.atomic.AtomicReference;
  * result, whatever it is, and without one when stdin ends.
  */
 public final class TrialMain {
+  /** The first that is written to stdout, when the job's work begins. */
+  static final String BEGUN = "trial begun";
+
   private TrialMain() {}
 
   /** Takes no arguments. */
@@ -48,6 +51,8 @@ public final class TrialMain {
           return sink;
         });
     CountDownLatch done = new CountDownLatch(1);
+    System.out.println(BEGUN);
+    System.out.flush();
     pipeline
         .get()
         .tryAdmit(

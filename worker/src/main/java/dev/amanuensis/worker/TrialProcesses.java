@@ -5,6 +5,7 @@ import dev.amanuensis.worker.intake.Trials;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,9 +27,6 @@ final class TrialProcesses implements Trials {
 
   /** What has not crashed by then is tried in the worker. */
   private static final long LIMIT_SECONDS = 300;
-
-  /** Exit codes from here on stand for a signal. */
-  private static final int SIGNALLED = 128;
 
   private final WorkerConfig config;
   private final Set<Process> running = ConcurrentHashMap.newKeySet();
@@ -66,13 +64,14 @@ final class TrialProcesses implements Trials {
         LOG.warn("a trial still runs after {} s: that is survival", LIMIT_SECONDS);
         return true;
       }
-      LOG.info("a trial ended with exit code {}", child.exitValue());
-      return child.exitValue() < SIGNALLED;
+      // A crashed JVM may exit with 1, as one that could not start: the difference is the job.
+      String said = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      boolean begun = said.startsWith(TrialMain.BEGUN);
+      LOG.info("a trial ended with exit code {}, begun: {}", child.exitValue(), begun);
+      return !begun || child.exitValue() == 0;
     } catch (IOException e) {
-      // A child that dies while it is written to tells by its exit code.
-      boolean lost = child != null && !child.isAlive() && child.exitValue() >= SIGNALLED;
-      LOG.warn("a trial failed: {}", e.toString());
-      return !lost;
+      LOG.warn("a trial can't be made: {}", e.toString());
+      return true;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return true;
@@ -95,7 +94,6 @@ final class TrialProcesses implements Trials {
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add(TrialMain.class.getName());
     return new ProcessBuilder(command)
-        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
         .redirectError(ProcessBuilder.Redirect.INHERIT)
         .start();
   }

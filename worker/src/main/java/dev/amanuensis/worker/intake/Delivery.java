@@ -21,6 +21,9 @@ final class Delivery {
   /** Null until its last attempt began elsewhere; true: that process survived. */
   Future<Boolean> trial;
 
+  /** Whether the trial was survived: its last attempt is made here. */
+  boolean harmless;
+
   /** Whether it goes on where a predecessor was. */
   boolean resumed;
 

@@ -94,7 +94,10 @@ final class Preparation {
       String message = "the deadline %s passed before work began".formatted(d.job.deadline());
       return answer(d, JobResult.Status.EXPIRED, ErrorCode.DEADLINE_EXCEEDED, message);
     }
-    if (mark != null && mark.suspect() && mark.attempts() == config.maxAttempts() - 1) {
+    if (mark != null
+        && mark.suspect()
+        && mark.attempts() == config.maxAttempts() - 1
+        && !d.harmless) {
       if (d.trial == null) {
         d.trial = trials.start(d.record.value());
         LOG.warn("job {}: its last attempt begins in a process of its own", d.job.id());
@@ -103,6 +106,7 @@ final class Preparation {
         return Next.WAIT;
       }
       if (survived(d.trial)) {
+        d.harmless = true;
         LOG.warn("job {} was no danger to that process: its attempt is made here", d.job.id());
       } else {
         mark = mark.lostAlone();
