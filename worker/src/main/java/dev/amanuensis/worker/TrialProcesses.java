@@ -93,9 +93,7 @@ final class TrialProcesses implements Trials {
     }
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add(TrialMain.class.getName());
-    return new ProcessBuilder(command)
-        .redirectError(ProcessBuilder.Redirect.INHERIT)
-        .start();
+    return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
   }
 
   @Override
