@@ -56,12 +56,21 @@ public final class ModelStore {
   }
 
   /**
-   * The model in the directory, after hashing its files (0.1 to 0.3 s for Whisper base). Files that
-   * a user put there without a manifest are taken as they are.
+   * The model in the directory. Its files are hashed unless they are unchanged since they were
+   * ({@link HashMemory}). Files that a user put there without a manifest are taken as they are.
    *
    * @throws ModelException MISSING, CORRUPT or IO
    */
   public ModelFiles locate() throws ModelException {
+    return locate(HashMemory::sha256);
+  }
+
+  /** As {@link #locate}, but every byte is read. */
+  public ModelFiles verify() throws ModelException {
+    return locate(Hashes::sha256);
+  }
+
+  private ModelFiles locate(Artifact.Hash hash) throws ModelException {
     Path weights = directory.resolve(WEIGHTS);
     Path tokenizer = directory.resolve(TOKENIZER);
     Path manifestFile = directory.resolve(Manifest.FILE_NAME);
@@ -74,15 +83,15 @@ public final class ModelStore {
     if (!Files.exists(manifestFile)) {
       try {
         String name = String.valueOf(directory.getFileName());
-        return new ModelFiles(weights, tokenizer, Hashes.sha256(weights), name);
+        return new ModelFiles(weights, tokenizer, hash.of(weights), name);
       } catch (IOException e) {
         throw ModelException.of("can't read " + weights, e);
       }
     }
     Manifest manifest = Manifest.read(manifestFile);
     try {
-      manifest.tokenizer().verify(tokenizer);
-      manifest.weights().verify(weights);
+      manifest.tokenizer().verify(tokenizer, hash);
+      manifest.weights().verify(weights, hash);
     } catch (ModelException e) {
       if (e.code() == Code.CORRUPT) {
         throw new ModelException(
@@ -104,7 +113,7 @@ public final class ModelStore {
     Path lock = directory.resolveSibling(directory.getFileName() + ".lock");
     try (StoreLock held = StoreLock.acquire(lock, progress)) {
       try {
-        return locate();
+        return verify();
       } catch (ModelException e) {
         if (e.code() != Code.MISSING && e.code() != Code.CORRUPT) {
           throw e;
@@ -131,7 +140,7 @@ public final class ModelStore {
       try {
         install(source, work, progress);
         FileTrees.deleteQuietly(work);
-        return locate();
+        return verify();
       } catch (ModelException e) {
         clearWork(work);
         if (e.code() == Code.NO_SPACE || e.code() == Code.INTERRUPTED) {

@@ -69,6 +69,31 @@ class ModelStoreTest {
   }
 
   @Test
+  void unchangedModelIsHashedOnceAndAChangedOneAgain() throws Exception {
+    ModelFiles files = store().fetch(noting());
+    Path memory = directory.resolve(HashMemory.FILE_NAME);
+    Thread.sleep(150); // a file that has just changed is not remembered
+    assertThat(store().locate()).isEqualTo(files);
+    assertThat(memory).content().contains(files.sha256());
+
+    // What is remembered is used, so this lie shows; and the bytes are read when that is asked for.
+    Files.writeString(memory, Files.readString(memory).replace(files.sha256(), "0".repeat(64)));
+    assertFailure(() -> store().locate(), Code.CORRUPT, "sha256 " + "0".repeat(64));
+    assertThat(store().verify()).isEqualTo(files);
+
+    Files.writeString(memory, "{ not JSON");
+    assertThat(store().locate()).isEqualTo(files);
+    assertThat(store().locate()).isEqualTo(files);
+
+    byte[] bytes = Files.readAllBytes(files.weights());
+    bytes[bytes.length - 1] ^= 1;
+    var times = Files.getLastModifiedTime(files.weights());
+    Files.write(files.weights(), bytes);
+    Files.setLastModifiedTime(files.weights(), times);
+    assertFailure(() -> store().locate(), Code.CORRUPT, "model.safetensors is damaged: sha256");
+  }
+
+  @Test
   void secondFetchAsksNobody() throws Exception {
     store().fetch(noting());
     server.requests.clear();

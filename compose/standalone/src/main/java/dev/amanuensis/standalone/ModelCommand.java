@@ -65,7 +65,7 @@ final class ModelCommand implements Runnable {
       throws CliException {
     ModelStore store = ModelAccess.store(directory);
     try {
-      ModelFiles files = store.locate();
+      ModelFiles files = store.verify();
       terminal.out().println(files.name() + " in " + store.directory() + " is intact");
       terminal.out().println("sha256 of the weights: " + files.sha256());
       return ExitCodes.OK;
