@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.locks.LockSupport;
 import kafka.server.BrokerServer;
 import kafka.server.ControllerServer;
 import kafka.server.KafkaConfig;
@@ -24,6 +25,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.common.metrics.Metrics;
 import org.apache.kafka.common.utils.Time;
+import org.apache.kafka.common.utils.internals.Exit;
 import org.apache.kafka.metadata.bootstrap.BootstrapMetadata;
 import org.apache.kafka.metadata.properties.MetaPropertiesEnsemble;
 import org.apache.kafka.server.ServerSocketFactory;
@@ -165,6 +167,15 @@ public final class EmbeddedBroker implements AutoCloseable {
     } catch (ExecutionException e) {
       throw new IOException("topics can't be created: " + e.getCause().getMessage(), e);
     }
+  }
+
+  /**
+   * Instead of {@link #close} where the process is about to end: that its data is deleted meanwhile
+   * is no reason for the broker to end the process with a status of its own.
+   */
+  public void leave() {
+    Exit.setHaltProcedure((status, message) -> LockSupport.park());
+    Exit.setExitProcedure((status, message) -> LockSupport.park());
   }
 
   @Override

@@ -175,6 +175,12 @@ final class Fleet implements LocalFleet {
     admin.close();
   }
 
+  /** The process ends now, and with it the servers; they may no longer end it, nor say anything. */
+  void leave() {
+    LogSetup.use(LogSetup.Detail.NOTHING);
+    broker.leave();
+  }
+
   /** Ends at once; what is in flight is lost with the data. */
   void abandon() {
     closeGateway();

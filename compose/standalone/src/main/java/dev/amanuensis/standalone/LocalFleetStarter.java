@@ -16,9 +16,20 @@ import java.util.Map;
 /** Starts the fleet that one {@code transcribe} uses. */
 final class LocalFleetStarter implements LocalFleet.Starter {
   private final Terminal terminal;
+  private final boolean endsWithProcess;
+  private volatile TemporaryFleet temporary;
 
-  LocalFleetStarter(Terminal terminal) {
+  /**
+   * @param endsWithProcess a temporary fleet is closed by leaving it to the end of the process
+   */
+  LocalFleetStarter(Terminal terminal, boolean endsWithProcess) {
     this.terminal = terminal;
+    this.endsWithProcess = endsWithProcess;
+  }
+
+  /** Whether a fleet without its data still runs, for the process to end at once. */
+  boolean left() {
+    return temporary != null && temporary.left();
   }
 
   @Override
@@ -45,7 +56,7 @@ final class LocalFleetStarter implements LocalFleet.Starter {
   }
 
   /** With data that is deleted at the end, however the process ends (but for SIGKILL). */
-  private static LocalFleet startTemporary(Map<String, String> settings)
+  private LocalFleet startTemporary(Map<String, String> settings)
       throws CliException, InterruptedException {
     Path data;
     try {
@@ -56,6 +67,7 @@ final class LocalFleetStarter implements LocalFleet.Starter {
           "can't make a temporary directory in " + System.getProperty("java.io.tmpdir") + ": " + e,
           e);
     }
-    return TemporaryFleet.start(data, settings);
+    temporary = TemporaryFleet.start(data, settings, endsWithProcess);
+    return temporary;
   }
 }

@@ -26,6 +26,7 @@ public final class LogSetup extends ContextAwareBase implements Configurator {
 
   /** How much is logged. */
   enum Detail {
+    NOTHING(Level.OFF, Level.OFF),
     /** Warnings of our own code only: for commands that print results. */
     QUIET(Level.WARN, Level.ERROR),
     /** What a server does. */

@@ -29,16 +29,28 @@ public final class Main {
 
   /** Runs a command and ends the process with one of {@link ExitCodes}. */
   public static void main(String[] arguments) {
-    int code = run(Terminal.ofProcess(System.getenv()), arguments);
+    // The JVM writes its archive of classes only when it ends in order.
+    boolean quickly = System.getProperty(MARKER_PROPERTY) == null;
+    Terminal terminal = Terminal.ofProcess(System.getenv());
+    LocalFleetStarter starter = new LocalFleetStarter(terminal, quickly);
+    int code = run(terminal, commandLine(terminal, starter), arguments);
     if (code == ExitCodes.OK) {
       leaveMarker();
+    }
+    if (starter.left()) {
+      terminal.out().flush();
+      terminal.err().flush();
+      Runtime.getRuntime().halt(code);
     }
     System.exit(code);
   }
 
   /** Runs a command and returns its exit code. */
   static int run(Terminal terminal, String... arguments) {
-    CommandLine commandLine = commandLine(terminal);
+    return run(terminal, commandLine(terminal), arguments);
+  }
+
+  private static int run(Terminal terminal, CommandLine commandLine, String... arguments) {
     AmanuensisCommand root = commandLine.getCommand();
     commandLine.setExecutionStrategy(
         parsed -> {
@@ -51,9 +63,12 @@ public final class Main {
 
   /** The root command with every other below it. */
   public static CommandLine commandLine(Terminal terminal) {
+    return commandLine(terminal, new LocalFleetStarter(terminal, false));
+  }
+
+  private static CommandLine commandLine(Terminal terminal, LocalFleetStarter starter) {
     return new CommandLine(new AmanuensisCommand())
-        .addSubcommand(
-            new TranscribeCommand(terminal, new LocalFleetStarter(terminal), Languages::code))
+        .addSubcommand(new TranscribeCommand(terminal, starter, Languages::code))
         .addSubcommand(new SubmitCommand(terminal, Languages::code))
         .addSubcommand(new WatchCommand(terminal))
         .addSubcommand(new JobsCommand(terminal))

@@ -14,17 +14,24 @@ import java.util.stream.Stream;
 /** A fleet whose data is gone at the end, also after Ctrl-C and SIGTERM. */
 final class TemporaryFleet implements LocalFleet {
   private final Path data;
+  private final boolean endsWithProcess;
   private final Thread hook = new Thread(this::closeOnce, "stop-fleet");
   private Fleet fleet;
   private boolean closed;
+  private boolean left;
 
-  private TemporaryFleet(Path data) {
+  private TemporaryFleet(Path data, boolean endsWithProcess) {
     this.data = data;
+    this.endsWithProcess = endsWithProcess;
   }
 
-  static TemporaryFleet start(Path data, Map<String, String> settings)
+  /**
+   * @param endsWithProcess {@link #close} does not wait for servers to end in order: over a second
+   *     that nobody gains by
+   */
+  static TemporaryFleet start(Path data, Map<String, String> settings, boolean endsWithProcess)
       throws CliException, InterruptedException {
-    TemporaryFleet temporary = new TemporaryFleet(data);
+    TemporaryFleet temporary = new TemporaryFleet(data, endsWithProcess);
     Runtime.getRuntime().addShutdownHook(temporary.hook);
     try {
       temporary.run(Fleet.start(new Fleet.Plan(data, 0, 0, settings)));
@@ -59,11 +66,28 @@ final class TemporaryFleet implements LocalFleet {
 
   @Override
   public void close() {
+    if (endsWithProcess) {
+      leave();
+    }
     closeOnce();
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
       // The JVM is going down already, by that very hook.
+    }
+  }
+
+  /** Whether servers were left to the end of the process, their data deleted. */
+  synchronized boolean left() {
+    return left;
+  }
+
+  private synchronized void leave() {
+    if (!closed && fleet != null) {
+      closed = true;
+      left = true;
+      fleet.leave();
+      deleteTree(data);
     }
   }
 
