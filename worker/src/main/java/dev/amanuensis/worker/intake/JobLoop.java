@@ -76,6 +76,8 @@ public final class JobLoop implements DeliveryLoop {
   /** Assigned, and paused until their committed progress is read. */
   private final Set<TopicPartition> fresh = new HashSet<>();
 
+  private boolean prepared;
+
   /**
    * Closes the encoder, the publishers, partials and trials when it ends; the sink stays its
    * owner's.
@@ -153,6 +155,7 @@ public final class JobLoop implements DeliveryLoop {
       readProgress();
       intake.admit(this::commit);
       commitLagging();
+      beReadyToPublish();
       pause(mustHold());
       boolean idle = intake.idle() && outbox.size() == 0 && fresh.isEmpty();
       ConsumerRecords<byte[], byte[]> records = consumer.poll(idle ? IDLE_POLL : BUSY_POLL);
@@ -163,6 +166,17 @@ public final class JobLoop implements DeliveryLoop {
       }
     } catch (RetriableException e) {
       LOG.warn("Kafka does not answer: {}; trying again", e.toString());
+    }
+  }
+
+  /**
+   * The first transaction takes some time to prepare: that passes while the first job is worked on,
+   * and not after it. If it fails, publishing tries again.
+   */
+  private void beReadyToPublish() {
+    if (!prepared && intake.running() > 0) {
+      prepared = true;
+      publisher.settle();
     }
   }
 

@@ -155,7 +155,8 @@ public final class TransactionalPublisher implements AutoCloseable {
 
   /**
    * Ends a transaction of unknown outcome: what it committed is readable after this, what it did
-   * not commit never will be. False if that has to be tried again.
+   * not commit never will be. False if that has to be tried again. Before the first transaction:
+   * gets ready for it.
    */
   public boolean settle() {
     try {
