@@ -11,6 +11,7 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -52,6 +53,41 @@ class BadInputIT {
     assertThat(result.out())
         .startsWith("And so my fellow Americans")
         .endsWith("ask what you can do for your country.\n");
+  }
+
+  @Test
+  void cutAudioIsTranscribedAsFarAsItGoesAndThatIsSaid() throws Exception {
+    byte[] whole = Files.readAllBytes(Commands.FLAC);
+    Path cut = file("cut.flac", Arrays.copyOf(whole, whole.length / 2));
+    Result result = transcribe(cut);
+    assertThat(result.code()).as(result.err()).isEqualTo(ExitCodes.OK);
+    assertThat(result.out()).isNotBlank();
+    assertThat(result.err())
+        .startsWith(cut + ": warning: the audio is damaged or cut; what FFmpeg could decode")
+        .doesNotContain("\tat ");
+  }
+
+  @Test
+  void directoryIsUsage() {
+    Result result = transcribe(directory);
+    assertThat(result.code()).isEqualTo(ExitCodes.USAGE);
+    assertThat(result.err()).contains(directory + " is a directory");
+  }
+
+  @Test
+  void unknownOptionIsUsage() {
+    Result result = transcribe("--frobnicate", Commands.JFK);
+    assertThat(result.code()).isEqualTo(ExitCodes.USAGE);
+    assertThat(result.err()).contains("--frobnicate").contains("transcribe --help");
+  }
+
+  @Test
+  void brokerThatIsNotThereIsSaidToBe() {
+    Result result =
+        Commands.run("transcribe", "-b", "localhost:1", "--connect-timeout=2", Commands.JFK);
+    assertThat(result.code()).isEqualTo(ExitCodes.UNREACHABLE);
+    assertThat(result.err()).contains("localhost:1").contains("standalone");
+    assertThat(result.out()).isEmpty();
   }
 
   @Test

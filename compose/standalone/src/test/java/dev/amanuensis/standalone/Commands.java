@@ -11,6 +11,10 @@ final class Commands {
   /** Real speech that the repository carries. */
   static final Path JFK = repository("native/src/test/resources/speech/jfk.wav");
 
+  /** The same, compressed. */
+  static final Path FLAC =
+      repository("worker/src/test/resources/speech/librispeech/103-1240-0000.flac");
+
   /** What openai/whisper makes of it. */
   static final Path GOLDEN = repository("worker/src/test/resources/golden/transcripts.json");
 

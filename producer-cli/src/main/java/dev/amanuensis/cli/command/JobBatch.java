@@ -147,6 +147,9 @@ final class JobBatch {
   private void handOut(Path file, Outcome outcome, OutputSink sink) throws CliException {
     if (outcome.completed()) {
       sink.accept(file, outcome.document());
+      if (outcome.errorMessage() != null) {
+        warn(outcome.file() + ": warning: " + outcome.errorMessage());
+      }
     } else {
       invalid += outcome.invalidOption() ? 1 : 0;
       fail(outcome.failure());
@@ -155,6 +158,10 @@ final class JobBatch {
 
   private void fail(String message) {
     failed++;
+    warn(message);
+  }
+
+  private void warn(String message) {
     status.above(() -> terminal.err().println(message));
   }
 }

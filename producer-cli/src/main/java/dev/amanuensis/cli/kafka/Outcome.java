@@ -9,7 +9,7 @@ import dev.amanuensis.cli.format.TranscriptDocument;
  * @param file that the producer named in the job's metadata, else the job's id
  * @param document the transcript; empty unless completed
  * @param errorCode null if completed
- * @param errorMessage null if completed
+ * @param errorMessage of a completed job: what was wrong with its audio; else null
  */
 public record Outcome(
     String jobId,

@@ -9,7 +9,8 @@ import java.util.Map;
  * @param audioSha256 lower-case hex sha256 of the audio bytes as received; null if they never
  *     arrived
  * @param errorCode null if completed
- * @param errorMessage what happened, where, and what to do; null if completed
+ * @param errorMessage what happened, where, and what to do; of a completed job what was wrong with
+ *     its audio, or null
  * @param timings milliseconds by stage: queued, fetch, decode_audio, mel, encode, decode, align,
  *     total; and two counts, copies_per_window and copied_bytes: how often a buffer of audio size
  *     was filled (PCM, log-mel, encoder states), and with how many bytes without the PCM

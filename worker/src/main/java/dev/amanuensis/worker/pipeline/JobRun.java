@@ -41,6 +41,10 @@ final class JobRun implements AdmittedJob {
   private PreparedAudio audio;
   private double audioSeconds;
   private String audioSha256;
+
+  /** What a completed job's reader should know about its audio, or null. */
+  private String damage;
+
   private boolean ended;
   private boolean failed;
   private Thread worker;
@@ -179,6 +183,7 @@ final class JobRun implements AdmittedJob {
   synchronized void prepared(PreparedAudio prepared) {
     audio = prepared;
     audioSha256 = prepared.sha256();
+    damage = prepared.damage();
     audioSeconds = (double) prepared.samples() / Geometry.SAMPLE_RATE;
     timings.putAll(prepared.timings());
   }
@@ -255,7 +260,7 @@ final class JobRun implements AdmittedJob {
   }
 
   void complete(TranscriptionResult result) {
-    end(JobResult.Status.COMPLETED, result, null, null);
+    end(JobResult.Status.COMPLETED, result, null, damage);
   }
 
   void fail(Throwable cause) {

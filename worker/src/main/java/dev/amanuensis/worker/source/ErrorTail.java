@@ -40,6 +40,14 @@ final class ErrorTail {
     tail = Arrays.copyOfRange(all, Math.max(0, all.length - KEPT), all.length);
   }
 
+  /** Whether there was any message. */
+  boolean any() throws InterruptedException {
+    thread.join(PATIENCE_MILLIS);
+    synchronized (this) {
+      return tail.length > 0;
+    }
+  }
+
   /** On one line, without the name of the file and the addresses of FFmpeg's objects. */
   String text(Path input) throws InterruptedException {
     thread.join(PATIENCE_MILLIS);

@@ -14,8 +14,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Decodes any audio file with FFmpeg in a child process: a file that crashes or hangs the decoder
@@ -23,13 +21,13 @@ import org.slf4j.LoggerFactory;
  * memory and output. Thread-safe.
  */
 final class FfmpegDecoder implements AutoCloseable {
-  /** Address space of the child: decoders of hostile files ask for any amount. */
   /**
    * Bytes of a file that is probably longer than 30 s: half of what plain PCM has, as FLAC. A wrong
    * guess costs a temporary file, or the move of 30 s of PCM into one.
    */
   private static final long LIKELY_LONG = PcmBuffer.WINDOW_BYTES / 2;
 
+  /** Address space of the child: decoders of hostile files ask for any amount. */
   private static final long MAX_KIB = 1L << 20;
 
   /** FFmpeg's exit code when more than two thirds of the packets did not decode. */
@@ -37,8 +35,6 @@ final class FfmpegDecoder implements AutoCloseable {
 
   private static final int WATCH_MILLIS = 50;
   private static final int REAP_SECONDS = 5;
-
-  private static final Logger LOG = LoggerFactory.getLogger(FfmpegDecoder.class);
 
   /** Containers of audio; no playlists, no image sequences, nothing that opens other files. */
   private static final String FORMATS =
@@ -83,12 +79,10 @@ final class FfmpegDecoder implements AutoCloseable {
             "FFmpeg found no audio in the file (exit code %d): %s"
                 .formatted(exit, errors.text(file)));
       }
-      if (exit != 0) {
-        LOG.warn(
-            "FFmpeg ended with exit code {} after {} samples, which are used: {}",
-            exit,
-            pcm.bytes() / 2,
-            errors.text(file));
+      if (exit != 0 || errors.any()) {
+        pcm.damage(
+            "the audio is damaged or cut; what FFmpeg could decode of it, %.1f s, was transcribed: %s"
+                .formatted(pcm.bytes() / 32e3, errors.text(file)));
       }
     } finally {
       child.destroyForcibly();

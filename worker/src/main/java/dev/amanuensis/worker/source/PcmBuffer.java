@@ -28,6 +28,7 @@ final class PcmBuffer implements AutoCloseable {
   private ByteBuffer mapped;
   private long bytes;
   private long copied;
+  private String damage;
 
   /**
    * @param lease of {@value #WINDOW_BYTES} bytes at least; taken over
@@ -62,6 +63,16 @@ final class PcmBuffer implements AutoCloseable {
     while (data.hasRemaining()) {
       file.write(data);
     }
+  }
+
+  /** Notes what is missing of the audio. */
+  void damage(String sentence) {
+    damage = sentence;
+  }
+
+  /** What is missing of the audio, or null. */
+  String damage() {
+    return damage;
   }
 
   private void spill() throws IOException {

@@ -41,6 +41,11 @@ public final class PreparedAudio implements AutoCloseable {
     return sha256;
   }
 
+  /** What is missing of the audio, in a sentence; null where nothing is known to be. */
+  public String damage() {
+    return pcm.damage();
+  }
+
   /** Milliseconds: fetch, decode_audio. */
   public Map<String, Double> timings() {
     return timings;
