@@ -328,6 +328,12 @@ AM_API int64_t am_copies(void);
 AM_API int64_t am_copied_bytes(void);
 AM_API void am_count_copy(int64_t bytes);
 
+/* ---- time in matrix products ------------------------------------------------------------------------- */
+
+/* Nanoseconds that all threads of this process spent in matrix products on the CPU: of encoders
+ * (decoder = 0), counted by thread, or of decoders (decoder = 1), counted once for the threads of a batch. */
+AM_API int64_t am_product_nanos(int32_t decoder);
+
 #ifdef __cplusplus
 }
 #endif

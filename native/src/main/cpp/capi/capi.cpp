@@ -14,6 +14,7 @@
 #include "decoder/cross_kv.h"
 #include "decoder/decoder.h"
 #include "device/cpu/copies.h"
+#include "device/cpu/product_time.h"
 #include "device/cpu/kernels.h"
 #include "device/cpu/matmul.h"
 #include "device/xdna2/npu_device.h"
@@ -498,3 +499,8 @@ int64_t am_copies(void) { return amanuensis::copies_of_thread().count; }
 int64_t am_copied_bytes(void) { return amanuensis::copies_of_thread().bytes; }
 
 void am_count_copy(int64_t bytes) { amanuensis::count_copy(bytes); }
+
+int64_t am_product_nanos(int32_t decoder) {
+  using amanuensis::ProductsOf;
+  return amanuensis::product_time(decoder != 0 ? ProductsOf::kDecoder : ProductsOf::kEncoder);
+}

@@ -8,6 +8,7 @@
 
 #include "align/alignment.h"
 #include "decoder/logit_filters.h"
+#include "device/cpu/product_time.h"
 #include "model/errors.h"
 
 namespace amanuensis {
@@ -215,6 +216,13 @@ void Decoder::run_wanted() {
   for (size_t i = 0; i < wanted_.size(); i++)
     std::copy_n(hidden_.data() + static_cast<size_t>(wanted_[i]) * d, d, wanted_hidden_.data() + i * d);
   forward_.logits(wanted_hidden_.data(), static_cast<int>(wanted_.size()), logits_.data());
+  count_products();
+}
+
+void Decoder::count_products() {
+  const int64_t all = forward_.times().projections + forward_.times().logits;
+  product_time(ProductsOf::kDecoder).fetch_add(all - counted_products_, std::memory_order_relaxed);
+  counted_products_ = all;
 }
 
 void Decoder::detect_language(const void* cross_kv, float* probabilities) {
@@ -246,6 +254,7 @@ void Decoder::align(const am_align_request* requests, int n) {
     align_together(requests + first, last - first);
   }
   for (int i = 0; i < n; i++) stats_.aligned_tokens += requests[i].n_text;
+  count_products();
   stats_.alignments += n;
   stats_.align_ns += nanoseconds_since(start);
 }

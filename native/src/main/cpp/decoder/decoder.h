@@ -36,6 +36,7 @@ class Decoder {
   void check(const am_step& step);
   void check(const am_align_request& request) const;
   void run_wanted();
+  void count_products();
   void align_together(const am_align_request* requests, int n);
   void text_probabilities(const am_align_request& request, const float* hidden);
 
@@ -46,6 +47,7 @@ class Decoder {
   StepTeam team_;
   ForwardPass forward_;
   am_decoder_stats stats_{};
+  int64_t counted_products_ = 0;  // nanoseconds that product_time() has
   // Scratch that grows to the largest step seen.
   std::vector<ForwardRow> rows_;
   std::vector<int> wanted_;  // rows whose logits are needed

@@ -4,6 +4,7 @@
 
 #include "device/cpu/exact_gemm.h"
 #include "device/cpu/kernels.h"
+#include "device/cpu/product_time.h"
 
 namespace amanuensis {
 
@@ -114,6 +115,7 @@ void Matmul::run_exact(const void* a, const void* b, void* c) const {
 }
 
 void Matmul::run(const void* a, const void* b, void* c) {
+  const ProductTimer timer(ProductsOf::kEncoder);
   if (exact_) return run_exact(a, b, c);
   c_.set_data_handle(c);
   for (int64_t part = 0; part < parts_; part++) {

@@ -112,4 +112,6 @@ final class Abi {
   static native long am_copied_bytes();
 
   static native void am_count_copy(long bytes);
+
+  static native long am_product_nanos(int decoder);
 }

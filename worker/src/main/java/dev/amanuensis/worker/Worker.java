@@ -1,5 +1,6 @@
 package dev.amanuensis.worker;
 
+import dev.amanuensis.engine.ProductTime;
 import dev.amanuensis.worker.admin.WorkerView;
 import dev.amanuensis.worker.buffers.BufferManager;
 import dev.amanuensis.worker.config.Setting;
@@ -109,6 +110,12 @@ public final class Worker implements AutoCloseable {
         identity.profile(),
         "device",
         identity.device());
+    if (!model.device().simulated()) { // which needs no native engine
+      metrics.observe(
+          Meters.PRODUCTS, () -> ProductTime.ofEncoders().toNanos() / 1e9, "stage", "encode");
+      metrics.observe(
+          Meters.PRODUCTS, () -> ProductTime.ofDecoders().toNanos() / 1e9, "stage", "decode");
+    }
     this.view = new LiveView(identity, pipeline, loop, metrics, config.text(Setting.GROUP_ID));
     this.heartbeat = new HeartbeatSource(view, config.text(Setting.GROUP_ID));
     this.heartbeats = heartbeats(new KafkaSettings(config, id));

@@ -60,7 +60,8 @@ public final class CpuDevice implements Device {
 
   @Override
   public DeviceStatistics statistics() {
-    return meter.statistics(this, lanes, OPERATIONS, 0);
+    long retried = engine.npu().map(n -> n.statistics().cpuProducts()).orElse(0L);
+    return meter.statistics(this, lanes, retried, OPERATIONS, 0);
   }
 
   @Override

@@ -18,10 +18,11 @@ public final class DeviceMeter {
 
   /**
    * @param lanes windows that the device runs at once
+   * @param retried products that the host computed because the device had failed them
    * @param operations and the peak as in {@link DeviceStatistics}
    */
   public DeviceStatistics statistics(
-      Device device, int lanes, double operations, double peakPerSecond) {
+      Device device, int lanes, long retried, double operations, double peakPerSecond) {
     return new DeviceStatistics(
         device.description(),
         device.simulated(),
@@ -29,6 +30,7 @@ public final class DeviceMeter {
         Duration.ofNanos(System.nanoTime() - opened),
         windows.sum(),
         failures.sum(),
+        retried,
         Duration.ofNanos(busy.sum()),
         operations,
         peakPerSecond);

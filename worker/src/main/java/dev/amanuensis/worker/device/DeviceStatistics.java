@@ -12,6 +12,7 @@ import java.time.Duration;
  * @param uptime since it was opened
  * @param windows encoded
  * @param failures windows that failed
+ * @param retried products that the host computed because the device had failed them
  * @param busy time of all lanes together
  * @param operations of one window that are useful work: multiplications and additions; 0 if unknown
  * @param peakPerSecond most operations per second of one lane; 0 if unknown
@@ -23,6 +24,7 @@ public record DeviceStatistics(
     Duration uptime,
     long windows,
     long failures,
+    long retried,
     Duration busy,
     double operations,
     double peakPerSecond) {

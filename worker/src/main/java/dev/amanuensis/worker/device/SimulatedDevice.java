@@ -58,7 +58,7 @@ public final class SimulatedDevice implements Device {
 
   @Override
   public DeviceStatistics statistics() {
-    return meter.statistics(this, 1, 0, 0);
+    return meter.statistics(this, 1, 0, 0, 0);
   }
 
   @Override

@@ -191,6 +191,9 @@ final class Outbox {
             offsets,
             consumer.groupMetadata());
     metrics.transaction(result.outcome().name(), System.nanoTime() - started);
+    if (result.outcome() != TransactionalPublisher.Outcome.COMMITTED) {
+      metrics.retried(WorkerMetrics.Retry.TRANSACTION);
+    }
     switch (result.outcome()) {
       case COMMITTED -> {
         broker.succeeded();

@@ -63,6 +63,7 @@ public final class DeviceWindow {
             wall,
             d.windows() - base.windows(),
             d.failures() - base.failures(),
+            d.retried() - base.retried(),
             d.busy().minus(base.busy()),
             d.operations(),
             d.peakPerSecond());

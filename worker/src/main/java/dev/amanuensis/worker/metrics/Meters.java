@@ -46,8 +46,8 @@ public enum Meters {
       "retries",
       Type.COUNTER,
       "",
-      "work done again: a window at a higher temperature, with its padding or after a device fault, a"
-          + " transaction",
+      "work done again: a window at a higher temperature or with its padding, a product that a"
+          + " device failed, a transaction, a look-up in the registry",
       "reason"),
   DECODE_BATCH(
       "decode.batch", Type.SUMMARY, "", "sequences in a decoding step: the batch's occupancy"),
@@ -66,6 +66,12 @@ public enum Meters {
   POOL_LEAKS("pool.leaks", Type.GAUGE, "", "leases older than the limit, now", "pool"),
 
   DEVICE_BUSY("device.busy", Type.COUNTER, "seconds", "time that device owners worked", "device"),
+  PRODUCTS(
+      "products",
+      Type.COUNTER,
+      "seconds",
+      "time in matrix products on the CPU: all threads of encode; the batch's of decode",
+      "stage"),
   DEVICE_DUTY(
       "device.duty",
       Type.GAUGE,

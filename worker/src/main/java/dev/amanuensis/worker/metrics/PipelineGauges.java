@@ -63,6 +63,7 @@ public final class PipelineGauges {
     metrics.observe(Meters.POOL_CAP, () -> recent.get().buffers().capBytes());
     metrics.observe(
         Meters.DEVICE_BUSY, () -> recent.get().device().busy().toNanos() / 1e9, "device", label);
+    metrics.observe(Meters.RETRIES, () -> recent.get().device().retried(), "reason", "device");
     DeviceWindow window = new DeviceWindow(() -> recent.get().device());
     metrics.observe(Meters.DEVICE_DUTY, window::duty, "device", label);
     metrics.observe(Meters.DEVICE_EFFICIENCY, window::efficiency, "device", label);

@@ -25,14 +25,12 @@ import java.util.function.DoubleSupplier;
  * of {@link Meters}. Never throws for what it is told, takes about a microsecond. Thread-safe.
  */
 public final class WorkerMetrics {
-  /** Why work is done again. */
+  /** Why work is done again; what a device's host does again is observed (reason "device"). */
   public enum Retry {
     /** A window failed the quality thresholds and is decoded at a higher temperature. */
     TEMPERATURE,
     /** A window gave a doubtful result with its padding thinned out and is encoded in full. */
     PADDING,
-    /** A device gave an error or a wrong answer. */
-    DEVICE,
     /** A transaction was aborted or its outcome is unknown. */
     TRANSACTION,
     /** The registry did not answer. */

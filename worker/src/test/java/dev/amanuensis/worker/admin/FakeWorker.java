@@ -87,7 +87,7 @@ final class FakeWorker implements WorkerView {
         stages,
         new DecoderSnapshot(16, 9, 1000, 9000),
         new DeviceStatistics(
-            "cpu avx2", false, 2, Duration.ofMinutes(3), 240, 0, Duration.ofSeconds(240), 0, 0),
+            "cpu avx2", false, 2, Duration.ofMinutes(3), 240, 0, 0, Duration.ofSeconds(240), 0, 0),
         new BufferStatistics(
             50 << 20, 12 << 20, Arrays.stream(Pool.values()).map(FakeWorker::pool).toList()),
         List.copyOf(jobs));
