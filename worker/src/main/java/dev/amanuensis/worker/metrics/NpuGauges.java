@@ -75,6 +75,7 @@ public final class NpuGauges {
         Duration.ofNanos(wall),
         operations,
         faults,
+        0,
         Duration.ofNanos(busy),
         1,
         PEAK_PER_SECOND);

@@ -36,6 +36,10 @@ final class SimulatedPipeline implements AutoCloseable {
     PipelineConfig config = usual();
     Duration window = Duration.ofMillis(1);
     Duration patience = Duration.ofSeconds(20);
+
+    /** Idle slots are given back after it. */
+    Duration idle = Duration.ofMillis(200);
+
     Map<Pool, PoolConfig> pools = new EnumMap<>(Pool.class);
     PipelineListener listener = PipelineListener.NONE;
     Faults faults = Faults.NONE;
@@ -73,12 +77,7 @@ final class SimulatedPipeline implements AutoCloseable {
     buffers =
         new BufferManager(
             new BufferConfig(
-                usual.capBytes(),
-                pools,
-                plan.patience,
-                Duration.ofMinutes(10),
-                Duration.ofMillis(200),
-                true));
+                usual.capBytes(), pools, plan.patience, Duration.ofMinutes(10), plan.idle, true));
     pipeline =
         new Pipeline(plan.config, model, device, preparer, buffers, plan.listener, plan.faults);
   }
