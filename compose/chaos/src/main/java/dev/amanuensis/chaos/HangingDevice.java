@@ -31,6 +31,11 @@ final class HangingDevice implements Device {
   }
 
   @Override
+  public boolean onCores() {
+    return device.onCores();
+  }
+
+  @Override
   public int lanes() {
     return device.lanes();
   }
@@ -50,6 +55,11 @@ final class HangingDevice implements Device {
           LockSupport.parkNanos(LOOK_NANOS);
         }
         lane.encode(mel, contentFrames, states);
+      }
+
+      @Override
+      public boolean thinsPadding(int contentFrames) {
+        return lane.thinsPadding(contentFrames);
       }
 
       @Override
