@@ -177,7 +177,7 @@ final class DecodeStage {
       } finally {
         boolean reuse = first != null && first.firstFrame() == 0 && first.frames() == task.frames();
         if (reuse) {
-          first.crossKv = task.crossKv; // a whole window of audio: the same log-mel
+          first.crossKv = task.crossKv; // the same log-mel
         } else {
           task.crossKv.close();
         }

@@ -126,7 +126,7 @@ final class PrepareStage {
       }
     }
     if (frames > 0 && Transcription.detectsLanguage(run.job.options(), tokenizer)) {
-      return new WindowTask(run, null);
+      return WindowTask.detection(run, frames, model.profile().equals("reference"));
     }
     return Windows.begin(run, tokenizer, null);
   }

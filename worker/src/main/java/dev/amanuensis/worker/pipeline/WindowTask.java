@@ -17,6 +17,9 @@ final class WindowTask {
   /** Null: detect the language on the first 30 s. */
   final WindowRequest window;
 
+  /** Where the language is detected: frames of log-mel before the padding. */
+  private final int detectionFrames;
+
   /** Set between encode and decode. */
   Lease crossKv;
 
@@ -27,8 +30,25 @@ final class WindowTask {
   private int restarts;
 
   WindowTask(JobRun run, WindowRequest window) {
+    this(run, window, 0);
+  }
+
+  private WindowTask(JobRun run, WindowRequest window, int detectionFrames) {
     this.run = run;
     this.window = window;
+    this.detectionFrames = detectionFrames;
+  }
+
+  /**
+   * Detects the language on the first 30 s. Beyond the end of a shorter file openai/whisper has
+   * silence there and padding where it decodes (transcribe.py pads samples, decoding.py log-mel),
+   * so it encodes such a file twice.
+   *
+   * @param exact as openai/whisper does it; else on the window that is decoded afterwards
+   */
+  static WindowTask detection(JobRun run, long frames, boolean exact) {
+    int detection = exact ? Geometry.WINDOW_FRAMES : (int) Math.min(Geometry.WINDOW_FRAMES, frames);
+    return new WindowTask(run, null, detection);
   }
 
   boolean detectsLanguage() {
@@ -49,12 +69,9 @@ final class WindowTask {
     return detectsLanguage() ? 0 : window.seek();
   }
 
-  /**
-   * Frames that come from the audio. Where the language is detected the whole window does: beyond
-   * the end of the file that is silence, not padding (openai/whisper transcribe.py pads samples).
-   */
+  /** Frames of log-mel before the padding. */
   int frames() {
-    return detectsLanguage() ? Geometry.WINDOW_FRAMES : window.frames();
+    return detectsLanguage() ? detectionFrames : window.frames();
   }
 
   /** Whether it may be tried once more after its thread died. */

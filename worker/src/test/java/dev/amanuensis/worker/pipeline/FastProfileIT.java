@@ -54,6 +54,9 @@ class FastProfileIT {
       JobResult result = results.get(file).get(10, TimeUnit.MINUTES);
       var reference = golden.transcripts.get(file).get("plain");
       boolean english = reference.get("language").asText().equals("en");
+      assertThat(result.transcription().language())
+          .as(file)
+          .isEqualTo(reference.get("language").asText());
       TextNormalizer normalizer = english ? new EnglishNormalizer() : new BasicNormalizer();
       Wer wer = new Wer(normalizer);
       wer.add(reference.get("text").asText(), result.transcription().text());
