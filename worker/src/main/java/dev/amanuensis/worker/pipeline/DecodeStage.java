@@ -178,6 +178,7 @@ final class DecodeStage {
         boolean reuse = first != null && first.firstFrame() == 0 && first.frames() == task.frames();
         if (reuse) {
           first.crossKv = task.crossKv; // the same log-mel
+          first.thinned = task.thinned;
         } else {
           task.crossKv.close();
         }

@@ -81,7 +81,7 @@ final class WindowTask {
 
   /** The same window again, without any approximation of its padding. */
   WindowTask withEveryRow() {
-    WindowTask again = new WindowTask(run, window);
+    WindowTask again = new WindowTask(run, window, detectionFrames);
     again.everyRow = true;
     return again;
   }
