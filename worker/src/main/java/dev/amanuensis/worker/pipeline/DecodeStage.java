@@ -273,7 +273,8 @@ final class DecodeStage {
     }
 
     private boolean doubtful(LiveWindow window) {
-      return Doubt.of(window.decoding.result(), tokenizer, window.task.frames());
+      return window.decoding.failed()
+          || Doubt.of(window.decoding.result(), tokenizer, window.task.frames());
     }
 
     @SuppressWarnings("try") // the scope is only there to end

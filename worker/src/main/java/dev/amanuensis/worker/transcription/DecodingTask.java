@@ -180,6 +180,11 @@ public final class DecodingTask implements AutoCloseable {
     return result;
   }
 
+  /** Once {@link #done()}: whether the result fails the job's own thresholds. */
+  public boolean failed() {
+    return needsFallback(result());
+  }
+
   /** Closes the slots that are still open; for cancelled and failed windows. */
   @Override
   public void close() {

@@ -316,4 +316,16 @@ class DecodingTaskTest {
     assertThatThrownBy(() -> task.accept(List.of())).isInstanceOf(IllegalStateException.class);
     task.close();
   }
+
+  @Test
+  void theOnlyAttemptSaysWhetherItFails() {
+    options.temperatures = List.of(0f, 0.4f);
+    DecodingRequest request = new DecodingRequest(options.build(), "en", 0, NONE, NONE);
+    DecodingTask once = new DecodingTask(request, tokenizer, port, 1);
+    assertThat(run(once, saying(-3f, ZERO, 2425, 50414)).temperature()).isZero();
+    assertThat(once.failed()).isTrue();
+    DecodingTask good = new DecodingTask(request, tokenizer, port, 1);
+    run(good, saying(-0.1f, ZERO, 2425, 50414));
+    assertThat(good.failed()).isFalse();
+  }
 }
