@@ -5,6 +5,7 @@ import dev.amanuensis.worker.job.ErrorCode;
 import dev.amanuensis.worker.job.JobException;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
@@ -69,6 +70,11 @@ public final class References implements AutoCloseable {
     try {
       attempt(fetcher, uri, copy);
       return new Fetched(copy, copy.sha256());
+    } catch (ClosedByInterruptException e) {
+      copy.close();
+      // The channel left the flag set; the exception takes its place.
+      Thread.interrupted();
+      throw new InterruptedException();
     } catch (Throwable e) {
       copy.close();
       throw e;

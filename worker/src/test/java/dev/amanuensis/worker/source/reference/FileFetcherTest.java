@@ -3,6 +3,7 @@ package dev.amanuensis.worker.source.reference;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.amanuensis.worker.job.AudioSource;
 import dev.amanuensis.worker.job.ErrorCode;
 import dev.amanuensis.worker.job.JobException;
 import java.io.IOException;
@@ -65,6 +66,20 @@ class FileFetcherTest {
       stop.set(true);
       swapper.join();
     }
+  }
+
+  /** Writing the copy ends by an interrupt as waiting for the network does. */
+  @Test
+  void interruptWhileCopyingIsTheJobsEndAndLeavesNothing() throws Exception {
+    Path file = Files.writeString(root.resolve("a.wav"), "audio");
+    try (References references =
+        new References(ReferenceConfig.files(List.of(root)), spill, 1000)) {
+      Thread.currentThread().interrupt();
+      assertThatThrownBy(() -> references.fetch(new AudioSource.Reference(file.toUri(), null)))
+          .isInstanceOf(InterruptedException.class);
+    }
+    assertThat(Thread.interrupted()).isFalse();
+    assertThat(spill).isEmptyDirectory();
   }
 
   private void swap(Path inside, Path link, AtomicBoolean stop) {
