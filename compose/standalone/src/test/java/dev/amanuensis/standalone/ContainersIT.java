@@ -15,13 +15,12 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import org.testcontainers.DockerClientFactory;
 
 /**
  * Our image as compose runs it (not root, read-only, no capabilities) beside Kafka, a Schema
@@ -29,6 +28,7 @@ import org.testcontainers.DockerClientFactory;
  * our image is not built; {@link ContainerFleet} says how images are named.
  */
 @Tag("containers")
+@ExtendWith(NeedsContainers.class)
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class ContainersIT {
   private static final int COPIES = 12;
@@ -40,14 +40,6 @@ class ContainersIT {
 
   @BeforeAll
   static void start() throws Exception {
-    Assumptions.assumeTrue(
-        DockerClientFactory.instance().isDockerAvailable(),
-        "no Docker-compatible socket; with podman: podman system service -t 0"
-            + " unix:///run/podman.sock, DOCKER_HOST=unix:///run/podman.sock,"
-            + " TESTCONTAINERS_RYUK_DISABLED=true");
-    Assumptions.assumeTrue(
-        ContainerFleet.oursIsBuilt(),
-        "our image is not built: docker build -f compose/Dockerfile -t amanuensis:latest .");
     for (int i = 0; i < COPIES; i++) {
       Files.copy(Commands.JFK, audio.resolve("jfk-%02d.wav".formatted(i)));
     }
