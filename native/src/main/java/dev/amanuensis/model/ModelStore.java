@@ -77,7 +77,7 @@ public final class ModelStore {
     for (Path file : List.of(weights, tokenizer)) {
       if (!Files.isRegularFile(file)) {
         throw new ModelException(
-            Code.MISSING, "no model: there is no " + file + "; run 'model fetch' to get it");
+            Code.MISSING, "no model: there is no " + file + "; " + howToFetch() + " gets it");
       }
     }
     if (!Files.exists(manifestFile)) {
@@ -95,11 +95,16 @@ public final class ModelStore {
     } catch (ModelException e) {
       if (e.code() == Code.CORRUPT) {
         throw new ModelException(
-            Code.CORRUPT, e.getMessage() + "; run 'model fetch' to get it again", e);
+            Code.CORRUPT, e.getMessage() + "; " + howToFetch() + " gets it again", e);
       }
       throw e;
     }
     return new ModelFiles(weights, tokenizer, manifest.weights().sha256(), manifest.model());
+  }
+
+  private String howToFetch() {
+    boolean ours = directory.equals(defaultStore().directory());
+    return "'amanuensis model fetch" + (ours ? "" : " --model-dir " + directory) + "'";
   }
 
   /**

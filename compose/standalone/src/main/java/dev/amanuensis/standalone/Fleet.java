@@ -69,6 +69,21 @@ final class Fleet implements LocalFleet {
     this.gateway = gateway;
   }
 
+  private static void prepare(Path data) throws CliException {
+    try {
+      if (!Files.isDirectory(data)) { // a link to one is one
+        Files.createDirectories(data);
+      }
+    } catch (IOException e) {
+      throw new CliException(
+          ExitCodes.USAGE, "can't make the data directory " + data + ": " + e, e);
+    }
+    if (!Files.isWritable(data)) {
+      throw new CliException(
+          ExitCodes.USAGE, "can't write into the data directory " + data + "; check --data-dir");
+    }
+  }
+
   /** Where audio that is too large for a record waits for the worker. */
   private static Path claims(Path data) throws CliException {
     try {
@@ -96,6 +111,7 @@ final class Fleet implements LocalFleet {
   /** Returns once broker and registry serve; the worker follows. */
   static Fleet start(Plan plan) throws CliException, InterruptedException {
     WorkerConfig config = Workers.config(plan.workerSettings());
+    prepare(plan.data());
     GatewayRoutes gateway = null;
     if (AdminConfig.of(config).isPresent()) {
       Path claims = claims(plan.data());

@@ -33,6 +33,7 @@ final class ModelAccess {
     ModelStore store = store(directory);
     boolean there = Files.isRegularFile(store.directory().resolve(ModelStore.WEIGHTS));
     if (!there && directory == null) {
+      status.above(() -> terminal.err().println("model: none in " + store.directory() + " yet"));
       fetch(store, terminal, status);
     } else if (!there) {
       throw new CliException(

@@ -6,7 +6,9 @@ import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.model.ModelFiles;
 import dev.amanuensis.model.ModelStore;
 import dev.amanuensis.standalone.Commands.Result;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,6 +70,23 @@ class BadInputIT {
   }
 
   @Test
+  void transcriptThatCantBeWrittenDoesNotCostTheOthers() throws Exception {
+    Path out = directory.resolve("out");
+    Files.createDirectories(out.resolve("brief.txt/in the way"));
+    Path brief = file("brief.wav", WaveFile.tone(1, 16_000, 0.5));
+    InputStream before = System.in;
+    System.setIn(new ByteArrayInputStream(Files.readAllBytes(Commands.JFK)));
+    try {
+      Result result = transcribe("--output", out, brief, "-");
+      assertThat(result.code()).as(result.err()).isEqualTo(ExitCodes.FAILED);
+      assertThat(result.err()).contains(brief + ": can't write " + out.resolve("brief.txt"));
+    } finally {
+      System.setIn(before);
+    }
+    assertThat(out.resolve("stdin.txt")).content().contains("ask what you can do");
+  }
+
+  @Test
   void directoryIsUsage() {
     Result result = transcribe(directory);
     assertThat(result.code()).isEqualTo(ExitCodes.USAGE);
@@ -120,6 +139,13 @@ class BadInputIT {
     Result result = transcribe("--model-dir=" + directory.resolve("none"), Commands.JFK);
     assertThat(result.code()).isEqualTo(ExitCodes.MODEL);
     assertThat(result.err()).contains("no model").contains("model fetch");
+  }
+
+  @Test
+  void dataDirectoryThatIsAFileIsUsage() {
+    Result result = transcribe("--data-dir=" + Commands.FLAC, Commands.JFK);
+    assertThat(result.code()).isEqualTo(ExitCodes.USAGE);
+    assertThat(result.err()).contains("can't make the data directory " + Commands.FLAC);
   }
 
   @Test

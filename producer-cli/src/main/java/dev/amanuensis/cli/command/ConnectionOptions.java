@@ -60,8 +60,9 @@ public final class ConnectionOptions {
       names = "--connect-timeout",
       paramLabel = "SECONDS",
       defaultValue = "10",
+      converter = PositiveSeconds.class,
       description = "How long to try to reach Kafka and the registry. Default: ${DEFAULT-VALUE}.")
-  int connectTimeoutSeconds;
+  long connectTimeoutSeconds;
 
   /** Whether the user named a cluster. */
   public boolean isGiven() {

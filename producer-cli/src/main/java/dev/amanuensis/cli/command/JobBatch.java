@@ -8,6 +8,7 @@ import dev.amanuensis.cli.kafka.TranscriptReader;
 import dev.amanuensis.cli.terminal.StatusLine;
 import dev.amanuensis.cli.terminal.Terminal;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -49,29 +50,36 @@ final class JobBatch {
     this.status = status;
   }
 
-  /** The files that can be read; the others are reported and count as failed. */
-  List<Path> readable(List<Path> files) {
-    List<Path> readable = new ArrayList<>();
+  /**
+   * The files that can be read; the others are reported and count as failed.
+   *
+   * @param spool keeps what can be read only once
+   */
+  List<Input> readable(List<Path> files, Spool spool) {
+    List<Input> readable = new ArrayList<>();
     for (Path file : files) {
-      if (!Files.exists(file)) {
+      try {
+        readable.add(spool.input(file));
+      } catch (NoSuchFileException e) {
         fail(file + ": no such file");
-      } else if (!Files.isReadable(file)) {
+      } catch (AccessDeniedException e) {
         fail(file + ": not readable; check its permissions");
-      } else {
-        readable.add(file);
+      } catch (IOException e) {
+        fail(file + ": can't be read: " + e.getMessage());
       }
     }
     return readable;
   }
 
   /** Submits each file; one that vanishes meanwhile is reported and counts as failed. */
-  void submit(List<Path> files, JobSubmitter submitter, Submitted submitted)
+  void submit(List<Input> inputs, JobSubmitter submitter, Submitted submitted)
       throws CliException, InterruptedException {
-    for (Path file : files) {
+    for (Input input : inputs) {
+      Path file = input.named();
       try {
-        String id = submitter.submit(file, AudioFiles.contentType(file));
+        String id = submitter.submit(file, input.data(), AudioFiles.contentType(file));
         fileByJob.put(id, file);
-        bytesByJob.put(id, Files.size(file));
+        bytesByJob.put(id, Files.size(input.data()));
         progress.submitted(bytesByJob.get(id));
         submitted.accept(id, file);
       } catch (NoSuchFileException e) {
@@ -146,7 +154,11 @@ final class JobBatch {
 
   private void handOut(Path file, Outcome outcome, OutputSink sink) throws CliException {
     if (outcome.completed()) {
-      sink.accept(file, outcome.document());
+      try {
+        sink.accept(file, outcome.document());
+      } catch (IOException e) {
+        fail(file + ": " + e.getMessage());
+      }
       if (outcome.errorMessage() != null) {
         warn(outcome.file() + ": warning: " + outcome.errorMessage());
       }

@@ -11,6 +11,8 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -46,17 +48,35 @@ final class OutputSink {
     // Headers are for eyes: json lines carry the file's name, and pipes want the text alone.
     this.headers = inputs.size() > 1 && terminal.outIsTerminal() && format != TranscriptFormat.JSON;
     if (directory != null) {
-      try {
-        Files.createDirectories(directory);
-      } catch (IOException e) {
-        throw new CliException(
-            ExitCodes.USAGE, "can't make the directory " + directory + ": " + reason(e), e);
-      }
+      prepare(directory);
     }
   }
 
-  /** Writes one transcript. */
-  void accept(Path input, TranscriptDocument document) throws CliException {
+  /** Before hours of work, not after them. */
+  private static void prepare(Path directory) throws CliException {
+    try {
+      if (!Files.isDirectory(directory)) { // a link to one is one
+        Files.createDirectories(directory);
+      }
+    } catch (FileAlreadyExistsException e) {
+      throw new CliException(ExitCodes.USAGE, "--output " + directory + " is not a directory", e);
+    } catch (IOException e) {
+      throw new CliException(
+          ExitCodes.USAGE, "can't make the directory " + directory + ": " + reason(e), e);
+    }
+    if (!Files.isWritable(directory)) {
+      throw new CliException(
+          ExitCodes.USAGE, "can't write into --output " + directory + "; check its permissions");
+    }
+  }
+
+  /**
+   * Writes one transcript.
+   *
+   * @throws CliException if stdout is closed: nobody wants the others either
+   * @throws IOException if this one's file can't be written; its message says so
+   */
+  void accept(Path input, TranscriptDocument document) throws CliException, IOException {
     StringBuilder text = new StringBuilder();
     try {
       format.write(document, text);
@@ -81,11 +101,12 @@ final class OutputSink {
           out.append(text).flush();
         });
     if (out.checkError()) {
-      throw new CliException(ExitCodes.FAILED, "can't write to stdout: it was closed");
+      throw new CliException(
+          ExitCodes.FAILED, "can't write to stdout: it is closed, or its disk is full");
     }
   }
 
-  private void writeFile(Path target, StringBuilder text) throws CliException {
+  private void writeFile(Path target, StringBuilder text) throws IOException {
     try {
       // Beside the target, so that a reader sees the whole file or none. Not a secure temporary
       // file: it keeps the permissions that the user's umask gives.
@@ -98,7 +119,7 @@ final class OutputSink {
         Files.deleteIfExists(temporary);
       }
     } catch (IOException e) {
-      throw new CliException(ExitCodes.FAILED, "can't write " + target + ": " + reason(e), e);
+      throw new IOException("can't write " + target + ": " + reason(e), e);
     }
     status.above(() -> terminal.err().println("wrote " + target));
   }
@@ -117,7 +138,7 @@ final class OutputSink {
     Map<Path, Path> byInput = new HashMap<>();
     Map<Path, Path> byTarget = new HashMap<>();
     for (Path input : inputs) {
-      String name = input.getFileName().toString();
+      String name = Input.isStdin(input) ? "stdin" : input.getFileName().toString();
       int dot = name.lastIndexOf('.');
       String base = dot > 0 ? name.substring(0, dot) : name;
       Path target = directory.resolve(base + "." + format.extension()).toAbsolutePath();
@@ -138,6 +159,8 @@ final class OutputSink {
   }
 
   private static String reason(IOException e) {
-    return e.getClass().getSimpleName() + ": " + e.getMessage();
+    return e instanceof FileSystemException file && file.getReason() != null
+        ? file.getReason()
+        : e.getClass().getSimpleName() + ": " + e.getMessage();
   }
 }

@@ -51,7 +51,10 @@ public final class SubmitCommand implements Callable<Integer> {
   private final Terminal terminal;
   private final Function<String, String> languageCode;
 
-  @Parameters(paramLabel = "FILE", arity = "0..*", description = "Audio or video files.")
+  @Parameters(
+      paramLabel = "FILE",
+      arity = "0..*",
+      description = "Audio or video files; - is standard input.")
   private List<Path> files = new ArrayList<>();
 
   @Option(
@@ -66,6 +69,7 @@ public final class SubmitCommand implements Callable<Integer> {
   @Option(
       names = "--timeout",
       paramLabel = "SECONDS",
+      converter = PositiveSeconds.class,
       description = "With --wait: give up after this time. Default: never.")
   private Long timeoutSeconds;
 
@@ -90,10 +94,11 @@ public final class SubmitCommand implements Callable<Integer> {
     if (named.isEmpty()) {
       throw new CliException(ExitCodes.USAGE, "name files, or a directory with --directory");
     }
-    try (StatusLine status = new StatusLine(terminal)) {
+    try (StatusLine status = new StatusLine(terminal);
+        Spool spool = new Spool(System.in)) {
       OutputSink sink = new OutputSink(output.format, output.directory, named, terminal, status);
       JobBatch batch = new JobBatch(terminal, status);
-      List<Path> readable = batch.readable(named);
+      List<Input> readable = batch.readable(named, spool);
       if (!readable.isEmpty()) {
         KafkaTarget target = connection.target();
         status.show("connecting to " + target.bootstrapServers());
@@ -112,7 +117,7 @@ public final class SubmitCommand implements Callable<Integer> {
       KafkaTarget target,
       JobOptions options,
       Urgency when,
-      List<Path> readable,
+      List<Input> readable,
       JobBatch batch,
       OutputSink sink,
       StatusLine status)

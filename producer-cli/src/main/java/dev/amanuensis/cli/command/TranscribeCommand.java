@@ -37,6 +37,7 @@ import picocli.CommandLine.Parameters;
       "  amanuensis transcribe --format srt --output subtitles *.mp4",
       "  amanuensis transcribe --format json --word-timestamps talk.wav | jq .segments",
       "  amanuensis transcribe --profile reference --temperature 0 talk.wav",
+      "  ffmpeg -i film.mkv -f wav - | amanuensis transcribe -",
       "  amanuensis transcribe --language German --task translate rede.ogg",
       "  amanuensis transcribe -b localhost:9092 talk.mp3",
       "",
@@ -47,7 +48,10 @@ public final class TranscribeCommand implements Callable<Integer> {
   private final LocalFleet.Starter starter;
   private final Function<String, String> languageCode;
 
-  @Parameters(paramLabel = "FILE", arity = "1..*", description = "Audio or video files.")
+  @Parameters(
+      paramLabel = "FILE",
+      arity = "1..*",
+      description = "Audio or video files; - is standard input.")
   private List<Path> files;
 
   @Mixin private OutputOptions output;
@@ -79,6 +83,7 @@ public final class TranscribeCommand implements Callable<Integer> {
   @Option(
       names = "--timeout",
       paramLabel = "SECONDS",
+      converter = PositiveSeconds.class,
       description = "Give up after this time. Default: never.")
   private Long timeoutSeconds;
 
@@ -97,11 +102,12 @@ public final class TranscribeCommand implements Callable<Integer> {
   public Integer call() throws CliException, InterruptedException {
     JobOptions options = transcription.options(languageCode);
     refuseWorkerOptionsForRemote();
-    try (StatusLine status = new StatusLine(terminal)) {
+    try (StatusLine status = new StatusLine(terminal);
+        Spool spool = new Spool(System.in)) {
       List<Path> named = AudioFiles.list(files, null);
       OutputSink sink = new OutputSink(output.format, output.directory, named, terminal, status);
       JobBatch batch = new JobBatch(terminal, status);
-      List<Path> readable = batch.readable(named);
+      List<Input> readable = batch.readable(named, spool);
       if (readable.isEmpty()) {
         return batch.exitCode();
       }
@@ -132,7 +138,7 @@ public final class TranscribeCommand implements Callable<Integer> {
       JobBatch.Progress progress,
       JobOptions options,
       Placement place,
-      List<Path> readable,
+      List<Input> readable,
       JobBatch batch,
       OutputSink sink)
       throws CliException, InterruptedException {
@@ -147,13 +153,17 @@ public final class TranscribeCommand implements Callable<Integer> {
     }
   }
 
-  private LocalFleet.Request request(List<Path> readable) {
+  private LocalFleet.Request request(List<Input> readable) {
     return new LocalFleet.Request(profile, modelDirectory, dataDirectory, roots(readable));
   }
 
   /** The directories of the files, and of what they link to. */
-  private static List<Path> roots(List<Path> readable) {
-    return readable.stream().flatMap(TranscribeCommand::directories).distinct().toList();
+  private static List<Path> roots(List<Input> readable) {
+    return readable.stream()
+        .map(Input::data)
+        .flatMap(TranscribeCommand::directories)
+        .distinct()
+        .toList();
   }
 
   private static Stream<Path> directories(Path file) {

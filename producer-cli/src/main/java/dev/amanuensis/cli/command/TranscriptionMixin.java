@@ -129,15 +129,16 @@ public final class TranscriptionMixin {
    */
   JobOptions options(Function<String, String> languageCode) throws CliException {
     check(
-        temperatures.stream().allMatch(t -> t >= 0 && Float.isFinite(t)),
+        !temperatures.isEmpty() && temperatures.stream().allMatch(t -> t >= 0 && t <= 1),
         "--temperature",
-        "at least 0");
+        "between 0 and 1, or several such numbers");
     check(beamSize >= 1 && beamSize <= 15, "--beam-size", "between 1 and 15");
     check(bestOf >= 1 && bestOf <= 16, "--best-of", "between 1 and 16");
     check(
         clipTimestamps.stream().allMatch(t -> t >= 0 && Double.isFinite(t)),
         "--clip-timestamps",
         "at least 0");
+    check(clipsEndAfterTheyStart(), "--clip-timestamps", "START,END with each END after its START");
     if (hallucinationSilenceThreshold != null) {
       check(wordTimestamps, "--hallucination-silence-threshold", "used with --word-timestamps");
       check(hallucinationSilenceThreshold >= 0, "--hallucination-silence-threshold", "at least 0");
@@ -157,6 +158,15 @@ public final class TranscriptionMixin {
         hallucinationSilenceThreshold,
         clipTimestamps,
         chunking);
+  }
+
+  private boolean clipsEndAfterTheyStart() {
+    for (int i = 1; i < clipTimestamps.size(); i += 2) {
+      if (clipTimestamps.get(i) <= clipTimestamps.get(i - 1)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private String code(Function<String, String> languageCode) throws CliException {

@@ -27,12 +27,12 @@ final class JobRecords {
   private JobRecords() {}
 
   /** The bytes travel inside the record. */
-  static AudioJob inline(String id, Path file, String contentType, JobOptions options)
+  static AudioJob inline(String id, Path named, Path data, String contentType, JobOptions options)
       throws IOException {
-    byte[] bytes = Files.readAllBytes(file);
+    byte[] bytes = Files.readAllBytes(data);
     MessageDigest digest = sha256();
     digest.update(bytes);
-    AudioJob job = job(id, file, contentType, options);
+    AudioJob job = job(id, named, contentType, options);
     job.setAudio(ByteBuffer.wrap(bytes));
     job.setAudioSha256(HexFormat.of().formatHex(digest.digest()));
     return job;
@@ -40,15 +40,16 @@ final class JobRecords {
 
   /** The worker fetches the bytes from elsewhere, and checks that they are the same. */
   static AudioJob reference(
-      String id, Path file, String uri, String contentType, JobOptions options) throws IOException {
+      String id, Path named, Path data, String uri, String contentType, JobOptions options)
+      throws IOException {
     MessageDigest digest = sha256();
     byte[] block = new byte[BLOCK];
-    try (InputStream in = Files.newInputStream(file)) {
+    try (InputStream in = Files.newInputStream(data)) {
       for (int n = in.read(block); n >= 0; n = in.read(block)) {
         digest.update(block, 0, n);
       }
     }
-    AudioJob job = job(id, file, contentType, options);
+    AudioJob job = job(id, named, contentType, options);
     job.setAudioUri(uri);
     job.setAudioSha256(HexFormat.of().formatHex(digest.digest()));
     return job;

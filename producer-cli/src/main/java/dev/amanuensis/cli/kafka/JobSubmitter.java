@@ -75,15 +75,17 @@ public final class JobSubmitter implements AutoCloseable {
   /**
    * Submits a file and returns the new job's id; the record is on its way, not yet acknowledged.
    *
+   * @param named what people know the file by
+   * @param data its bytes; mostly the same path
    * @param contentType MIME type or null
    * @throws UnplaceableException if it is too large to travel inside the record, and in no other
    *     way either
    * @throws IOException if the file can't be read or uploaded
    */
-  public String submit(Path file, String contentType)
+  public String submit(Path named, Path data, String contentType)
       throws IOException, CliException, InterruptedException {
     String id = JobIds.next();
-    AudioJob job = job(id, file, contentType);
+    AudioJob job = job(id, named, data, contentType);
     job.setPriority(urgency.priority());
     job.setDeadline(urgency.deadline());
     try {
@@ -104,18 +106,18 @@ public final class JobSubmitter implements AutoCloseable {
     return id;
   }
 
-  private AudioJob job(String id, Path file, String contentType) throws IOException {
-    long bytes = Files.size(file);
+  private AudioJob job(String id, Path named, Path data, String contentType) throws IOException {
+    long bytes = Files.size(data);
     if (placement.inline(bytes)) {
-      return JobRecords.inline(id, file, contentType, options);
+      return JobRecords.inline(id, named, data, contentType, options);
     }
-    Path real = file.toRealPath();
+    Path real = data.toRealPath();
     if (placement.shared(real)) {
-      return JobRecords.reference(id, file, real.toUri().toString(), contentType, options);
+      return JobRecords.reference(id, named, data, real.toUri().toString(), contentType, options);
     }
     if (placement.upload() != null) {
-      String uri = placement.upload().upload(id, file, contentType);
-      return JobRecords.reference(id, file, uri, contentType, options);
+      String uri = placement.upload().upload(id, data, contentType);
+      return JobRecords.reference(id, named, data, uri, contentType, options);
     }
     throw new UnplaceableException(placement.explain(bytes));
   }

@@ -48,6 +48,16 @@ final class KafkaFailures {
           kafka + " takes no record that large; lower --max-inline-bytes: " + failure.getMessage(),
           failure);
     }
+    if (root instanceof ConfigException && !unknownHost(root)) {
+      return new CliException(
+          ExitCodes.USAGE,
+          "can't use "
+              + kafka
+              + ": "
+              + root.getMessage()
+              + "; --bootstrap-server takes HOST:PORT[,HOST:PORT...], --command-config the rest",
+          failure);
+    }
     if (failure instanceof RetriableException || root instanceof ConfigException) {
       return unreachable(
           "can't reach "
@@ -60,6 +70,11 @@ final class KafkaFailures {
           failure);
     }
     return unreachable(kafka + ": " + failure, failure);
+  }
+
+  /** Kafka's clients call it a wrong setting. */
+  private static boolean unknownHost(Throwable configuration) {
+    return String.valueOf(configuration.getMessage()).startsWith("No resolvable bootstrap");
   }
 
   /** Whether a serializer failed because the registry did not answer. */

@@ -93,10 +93,48 @@ class CommandLineTest {
     assertThat(run("transcribe", "--temperature", "-1", audio)).isEqualTo(ExitCodes.USAGE);
     assertThat(run("transcribe", "--beam-size", "0", audio)).isEqualTo(ExitCodes.USAGE);
     assertThat(run("transcribe", "--logprob-threshold", "low", audio)).isEqualTo(ExitCodes.USAGE);
+    assertThat(run("transcribe", "--timeout", "0", audio)).isEqualTo(ExitCodes.USAGE);
+    assertThat(run("submit", "--connect-timeout", "-1", audio)).isEqualTo(ExitCodes.USAGE);
     assertThat(err())
-        .contains("--temperature must be at least 0")
+        .contains("--temperature must be between 0 and 1")
+        .contains("'--timeout': '0' is not a whole number of seconds from 1")
+        .contains("'--connect-timeout'")
         .contains("--beam-size must be")
         .contains("'low' is neither a number nor 'off'");
+  }
+
+  @Test
+  void everyTemperatureIsFromZeroToOne() {
+    for (String bad : new String[] {"7", "1.01", "0,2", "-0.1", ",", "nan"}) {
+      int code = run("transcribe", "--temperature", bad, audio);
+      assertThat(code).as("--temperature %s", bad).isEqualTo(ExitCodes.USAGE);
+      code = run("submit", "--temperature", bad, audio);
+      assertThat(code).as("--temperature %s", bad).isEqualTo(ExitCodes.USAGE);
+    }
+    assertThat(request.get()).isNull();
+    assertThat(run("transcribe", "--temperature", "0,1", audio)).isEqualTo(ExitCodes.MODEL);
+  }
+
+  @Test
+  void clipThatEndsBeforeItStartsIsUsage() {
+    assertThat(run("transcribe", "--clip-timestamps", "5,3", audio)).isEqualTo(ExitCodes.USAGE);
+    assertThat(run("transcribe", "--clip-timestamps", "1,2,5,5", audio)).isEqualTo(ExitCodes.USAGE);
+    assertThat(err()).contains("each END after its START");
+    assertThat(run("transcribe", "--clip-timestamps", "5,7,1", audio)).isEqualTo(ExitCodes.MODEL);
+  }
+
+  @Test
+  void serverWithoutAPortIsUsage() {
+    int code = run("submit", "-b", "localhost", "--connect-timeout", "1", audio);
+    assertThat(code).isEqualTo(ExitCodes.USAGE);
+    assertThat(err()).contains("Invalid url").contains("HOST:PORT").doesNotContain("running");
+  }
+
+  @Test
+  void outputThatIsNoDirectoryIsUsageBeforeAnythingStarts() {
+    assertThat(run("transcribe", "--output", audio, audio)).isEqualTo(ExitCodes.USAGE);
+    assertThat(err()).contains("--output " + audio + " is not a directory");
+    assertThat(request.get()).isNull();
   }
 
   @Test

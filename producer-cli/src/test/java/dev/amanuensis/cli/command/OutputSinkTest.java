@@ -1,12 +1,14 @@
 package dev.amanuensis.cli.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.amanuensis.cli.format.TranscriptDocument;
 import dev.amanuensis.cli.format.TranscriptFormat;
 import dev.amanuensis.cli.terminal.StatusLine;
 import dev.amanuensis.cli.terminal.Terminal;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,6 +54,22 @@ class OutputSinkTest {
     assertThat(out.toString(StandardCharsets.UTF_8).lines())
         .hasSize(2)
         .allMatch(line -> line.startsWith("{\"file\":") && line.endsWith("]}"));
+  }
+
+  @Test
+  void fileThatCantBeWrittenIsThatFilesFailure(@TempDir Path directory) throws Exception {
+    Files.createDirectories(directory.resolve("a.b.txt/in the way"));
+    Terminal terminal = new Terminal(out, err, false, false, false);
+    try (StatusLine status = new StatusLine(terminal)) {
+      OutputSink sink = new OutputSink(TranscriptFormat.TXT, directory, INPUTS, terminal, status);
+      TranscriptDocument document = new TranscriptDocument("", "", "de", 1, List.of());
+      assertThatThrownBy(() -> sink.accept(INPUTS.get(0), document))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("can't write " + directory.resolve("a.b.txt"));
+      sink.accept(INPUTS.get(1), document);
+    }
+    assertThat(directory.resolve(".hidden.txt")).exists();
+    assertThat(directory).isDirectoryNotContaining("glob:**.tmp");
   }
 
   @Test

@@ -49,7 +49,7 @@ class RecordsTest {
   @Test
   void inlineJobCarriesBytesHashAndOptions() throws Exception {
     Path file = Files.writeString(directory.resolve("a b.wav"), "abc");
-    AudioJob job = JobRecords.inline("id", file, "audio/wav", OPTIONS);
+    AudioJob job = JobRecords.inline("id", file, file, "audio/wav", OPTIONS);
     assertThat(job.getAudio()).isEqualTo(ByteBuffer.wrap("abc".getBytes()));
     assertThat(job.getAudioUri()).isNull();
     assertThat(job.getAudioSha256()).isEqualTo(SHA256_OF_ABC);
@@ -68,7 +68,9 @@ class RecordsTest {
   @Test
   void referenceIsAUriThatLeadsBackToTheFile() throws Exception {
     Path file = Files.writeString(directory.resolve("ä b.wav"), "abc");
-    AudioJob job = JobRecords.reference("id", file, file.toUri().toString(), null, OPTIONS);
+    String uri = file.toUri().toString();
+    AudioJob job = JobRecords.reference("id", Path.of("-"), file, uri, null, OPTIONS);
+    assertThat(job.getMetadata()).isEqualTo(Map.of("file", "-"));
     assertThat(job.getAudio()).isNull();
     assertThat(Path.of(java.net.URI.create(job.getAudioUri()))).isEqualTo(file.toRealPath());
     assertThat(job.getAudioSha256()).isEqualTo(SHA256_OF_ABC);

@@ -83,7 +83,10 @@ public final class AudioPreparer implements AutoCloseable {
     String message = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
     return message.contains("no space left") || message.contains("quota exceeded")
         ? new JobException(
-            ErrorCode.DISK_FULL, "no space left for temporary audio on the worker: " + e, e)
+            ErrorCode.DISK_FULL,
+            "the worker's disk has no room for temporary audio (a minute of audio takes 2 MB): make"
+                + " room, or set source.spill.dir to another directory",
+            e)
         : new JobException(ErrorCode.INTERNAL, "the audio can't be prepared: " + e, e);
   }
 

@@ -58,7 +58,7 @@ public final class OptionCheck {
   private static void sampling(TranscriptionOptions options) throws JobException {
     require(!options.temperatures().isEmpty(), "no temperature: give at least one, for example 0");
     for (float t : options.temperatures()) {
-      require(t >= 0 && t <= 10, "temperature %s: use 0 (greedy or beam search) to 10", t);
+      require(t >= 0 && t <= 1, "temperature %s: use 0 (greedy or beam search) to 1", t);
     }
     require(
         options.beamSize() >= 1 && options.beamSize() <= MAX_BEAM_SIZE,

@@ -43,6 +43,9 @@ class OptionCheckTest {
     refused("best of 17", o -> o.bestOf = 17);
     refused("no temperature", o -> o.temperatures = List.of());
     refused("temperature -0.1", o -> o.temperatures = List.of(0f, -0.1f));
+    refused(
+        "temperature 7.0: use 0 (greedy or beam search) to 1",
+        o -> o.temperatures = List.of(0f, 7f));
     refused("temperature NaN", o -> o.temperatures = List.of(Float.NaN));
     refused("patience 0.1", o -> o.patience = 0.1);
     refused("patience NaN", o -> o.patience = Double.NaN);
