@@ -21,8 +21,14 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The whole way over the fake XRT: the CPU's transcripts to the last bit. */
+/**
+ * The whole way over the fake XRT: the CPU's transcripts to the last bit, whatever goes wrong.
+ *
+ * <p>{@code -Damanuensis.npu.jobs=300} makes the run with faults a long one.
+ */
 class NpuTranscriptsIT {
+  private static final int JOBS = Integer.getInteger("amanuensis.npu.jobs", 20);
+
   /** Products of a window: four in each of six layers, and the cross-attention of six layers. */
   private static final int PRODUCTS = 30;
 
@@ -100,5 +106,16 @@ class NpuTranscriptsIT {
     long wrong = device.statistics().wrongProducts();
     assertThat(transcribe(npu, List.of("jfk.wav")).get("jfk.wav")).isEqualTo(cpu.get("jfk.wav"));
     assertThat(device.statistics().wrongProducts()).as("a check tripped").isEqualTo(wrong + 1);
+  }
+
+  @Test
+  void noFaultLosesAJobOrChangesATranscript() throws Exception {
+    NpuFaultRun run = new NpuFaultRun(npu, device, cpu);
+    run.execute(JOBS);
+    System.out.print(run.report());
+    assertThat(run.finished()).as("jobs").isGreaterThanOrEqualTo(JOBS);
+    assertThat(run.problems()).isEmpty();
+    FakeNpu.faults("release:-1");
+    FakeNpu.await("quarantine", () -> device.statistics().quarantined() == 0);
   }
 }
