@@ -20,6 +20,7 @@ struct Table {
   std::map<std::string, Entry> entries;
   std::string control;
   struct timespec changed{};
+  ino_t file = 0;  // of a file replaced by rename within a tick of the clock, this alone differs
   bool started = false;
 };
 Table& table() {
@@ -52,8 +53,10 @@ void refresh(Table& t) {
   }
   struct stat s{};
   if (t.control.empty() || stat(t.control.c_str(), &s) != 0) return;
-  if (s.st_mtim.tv_sec == t.changed.tv_sec && s.st_mtim.tv_nsec == t.changed.tv_nsec) return;
+  if (s.st_mtim.tv_sec == t.changed.tv_sec && s.st_mtim.tv_nsec == t.changed.tv_nsec && s.st_ino == t.file)
+    return;
   t.changed = s.st_mtim;
+  t.file = s.st_ino;
   std::ifstream in(t.control);
   t.entries = parse({std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()});
 }
