@@ -2,8 +2,7 @@ package dev.amanuensis.bench.pipeline;
 
 import dev.amanuensis.engine.NativeBuffer;
 import dev.amanuensis.worker.buffers.BufferManager;
-import dev.amanuensis.worker.device.Device;
-import dev.amanuensis.worker.device.DeviceStatistics;
+import dev.amanuensis.worker.device.ForwardingDevice;
 import dev.amanuensis.worker.device.SimulatedDevice;
 import dev.amanuensis.worker.device.SimulatedModel;
 import dev.amanuensis.worker.job.AudioSource;
@@ -126,68 +125,27 @@ final class Rig implements AutoCloseable {
     }
   }
 
-  private record LaneOf(Device.Lane lane, Rig rig, long service) implements Device.Lane {
-    @Override
-    public void encode(NativeBuffer mel, int contentFrames, NativeBuffer states) {
-      long called = System.nanoTime();
-      lane.encode(mel, contentFrames, states);
-      long begun = System.nanoTime() - service;
-      long[] times = rig.arrival.get();
-      rig.waits.add(new Wait((begun - times[0]) / 1e6, (called - times[1]) / 1e6));
-    }
-
-    @Override
-    public boolean thinsPadding(int contentFrames) {
-      return lane.thinsPadding(contentFrames);
-    }
-
-    @Override
-    public void crossKv(NativeBuffer states, int contentFrames, NativeBuffer crossKv) {
-      lane.crossKv(states, contentFrames, crossKv);
-    }
-
-    @Override
-    public void close() {
-      lane.close();
-    }
-  }
-
-  /** The device, with a note of each start. */
-  private final class Probe implements Device {
+  /** The device, with a note of each start; its owner closes it. */
+  private final class Probe extends ForwardingDevice {
     private final long service;
 
     Probe(long service) {
+      super(device);
       this.service = service;
     }
 
     @Override
-    public String description() {
-      return device.description();
-    }
-
-    @Override
-    public boolean simulated() {
-      return true;
-    }
-
-    @Override
-    public boolean onCores() {
-      return device.onCores();
-    }
-
-    @Override
-    public int lanes() {
-      return device.lanes();
-    }
-
-    @Override
     public Lane newLane() {
-      return new LaneOf(device.newLane(), Rig.this, service);
-    }
-
-    @Override
-    public DeviceStatistics statistics() {
-      return device.statistics();
+      return new ForwardingLane(super.newLane()) {
+        @Override
+        public void encode(NativeBuffer mel, int contentFrames, NativeBuffer states) {
+          long called = System.nanoTime();
+          super.encode(mel, contentFrames, states);
+          long begun = System.nanoTime() - service;
+          long[] times = arrival.get();
+          waits.add(new Wait((begun - times[0]) / 1e6, (called - times[1]) / 1e6));
+        }
+      };
     }
 
     @Override
