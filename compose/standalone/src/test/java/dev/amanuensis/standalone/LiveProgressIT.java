@@ -70,6 +70,7 @@ class LiveProgressIT {
         .allMatch(l -> l.contains("\"partial\":true") && l.contains(id))
         .doesNotHaveDuplicates();
     assertThat(lines.get(lines.size() - 1))
+        .startsWith("{\"job_id\":\"" + id + "\",")
         .contains(file.toString(), "[simulated")
         .doesNotContain("\"partial\":true");
   }
@@ -81,6 +82,9 @@ class LiveProgressIT {
       Files.write(folder.resolve("tone-" + i + ".wav"), WaveFile.tone(1, 16_000, 1 + i));
     }
     Files.write(folder.resolve("broken.wav"), "no audio".getBytes(StandardCharsets.UTF_8));
+    CompletableFuture<Result> watch =
+        CompletableFuture.supplyAsync(() -> run("watch", "--max=4", "--format=json"));
+    Thread.sleep(2_000);
     Result result = run("submit", "--wait", "--timeout", "100", "--directory", folder);
     assertThat(result.code()).as(result.err()).isEqualTo(ExitCodes.FAILED);
     assertThat(result.out().lines().filter(l -> l.contains("[simulated"))).hasSize(3);
@@ -88,5 +92,10 @@ class LiveProgressIT {
         .contains("broken.wav: AUDIO_UNREADABLE: ")
         .contains("3 of 4 files done, 1 failed; ")
         .contains("x realtime)");
+    List<String> watched = watch.get(60, TimeUnit.SECONDS).out().lines().toList();
+    assertThat(watched).hasSize(4).allMatch(l -> l.startsWith("{\"job_id\":\""));
+    assertThat(watched)
+        .filteredOn(l -> l.contains("\"status\":\"FAILED\",\"error_code\":\"AUDIO_UNREADABLE\""))
+        .hasSize(1);
   }
 }

@@ -2,6 +2,7 @@ package dev.amanuensis.cli.command;
 
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.cli.format.JsonWriter;
 import dev.amanuensis.cli.format.TranscriptDocument;
 import dev.amanuensis.cli.format.TranscriptFormat;
 import dev.amanuensis.cli.kafka.ConnectionCheck;
@@ -30,7 +31,7 @@ import picocli.CommandLine.Option;
       "  amanuensis watch",
       "  amanuensis watch --follow                    # segments of long jobs, as they become"
           + " final",
-      "  amanuensis watch --from-beginning --format json | jq -r .text",
+      "  amanuensis watch --from-beginning --format json | jq -r '.text // empty'",
       "  amanuensis watch -b kafka:9092 --schema-registry http://registry:8081 --max 10"
     })
 public final class WatchCommand implements Callable<Integer> {
@@ -48,7 +49,8 @@ public final class WatchCommand implements Callable<Integer> {
       defaultValue = "txt",
       description =
           "${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}, below a line that names"
-              + " the job and the file.")
+              + " the job and the file. A line of json begins with job_id; one for a job without a"
+              + " transcript has its status, error_code and error_message.")
   private TranscriptFormat format;
 
   @Option(names = "--from-beginning", description = "Also those that are there already.")
@@ -139,13 +141,19 @@ public final class WatchCommand implements Callable<Integer> {
     StringBuilder text = new StringBuilder();
     if (!outcome.completed()) {
       terminal.err().println(outcome.jobId() + "\t" + outcome.failure());
-      return;
-    }
-    if (format != TranscriptFormat.JSON) {
-      text.append("== ").append(outcome.jobId()).append("  ").append(outcome.file()).append('\n');
+      if (format != TranscriptFormat.JSON) {
+        return;
+      }
     }
     try {
-      format.write(outcome.document(), text);
+      if (!outcome.completed()) {
+        text.append(Json.line(failure(outcome))).append('\n');
+      } else if (format == TranscriptFormat.JSON) {
+        new JsonWriter(outcome.jobId()).write(outcome.document(), text);
+      } else {
+        text.append("== ").append(outcome.jobId()).append("  ").append(outcome.file()).append('\n');
+        format.write(outcome.document(), text);
+      }
     } catch (IOException e) {
       throw new UncheckedIOException("a StringBuilder does not fail", e);
     }
@@ -153,5 +161,15 @@ public final class WatchCommand implements Callable<Integer> {
     if (terminal.out().checkError()) {
       throw new CliException(ExitCodes.FAILED, "can't write to stdout: it was closed");
     }
+  }
+
+  private static Map<String, Object> failure(Outcome outcome) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("job_id", outcome.jobId());
+    fields.put("file", outcome.file());
+    fields.put("status", outcome.status());
+    fields.put("error_code", outcome.errorCode());
+    fields.put("error_message", outcome.errorMessage());
+    return fields;
   }
 }

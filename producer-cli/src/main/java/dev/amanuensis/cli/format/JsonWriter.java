@@ -6,14 +6,28 @@ import java.io.IOException;
 import java.io.StringWriter;
 
 /** One document on one line, so that several make JSON Lines. */
-final class JsonWriter implements TranscriptWriter {
+public final class JsonWriter implements TranscriptWriter {
   private static final JsonFactory FACTORY = new JsonFactory();
+
+  private final String jobId;
+
+  JsonWriter() {
+    this(null);
+  }
+
+  /** For readers of many jobs: the line begins with the job's id. */
+  public JsonWriter(String jobId) {
+    this.jobId = jobId;
+  }
 
   @Override
   public void write(TranscriptDocument document, Appendable out) throws IOException {
     StringWriter line = new StringWriter();
     try (JsonGenerator json = FACTORY.createGenerator(line)) {
       json.writeStartObject();
+      if (jobId != null) {
+        json.writeStringField("job_id", jobId);
+      }
       json.writeStringField("file", document.file());
       json.writeStringField("text", document.text());
       json.writeStringField("language", document.language());
