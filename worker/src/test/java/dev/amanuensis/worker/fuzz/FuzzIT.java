@@ -2,6 +2,7 @@ package dev.amanuensis.worker.fuzz;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.amanuensis.worker.intake.IntakeCampaign;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,11 +22,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A short coverage-guided run of each target with Jazzer, in a JVM of its own, from the corpus in
- * src/test/fuzz. docs/security.md tells how to run them for longer.
+ * Short runs, in JVMs of their own, from the corpus in src/test/fuzz: each target coverage-guided
+ * with Jazzer, and the campaign, which alone gives audio to FFmpeg. docs/security.md tells how to
+ * run them for longer.
  */
 class FuzzIT {
   private static final int SECONDS = Integer.getInteger("fuzz.seconds", 5);
+
+  /** An eighth of them is audio, of which each costs a process. */
+  private static final int CAMPAIGN = 800;
+
   private static final Path CORPUS = Path.of("src/test/fuzz");
   private static final Pattern RUNS = Pattern.compile("Done (\\d+) runs");
 
@@ -56,6 +62,34 @@ class FuzzIT {
     } finally {
       two.shutdownNow();
     }
+  }
+
+  @Test
+  void campaignEndsWithoutCrashesHangsAndLeaks() throws Exception {
+    Path log = directory.resolve("campaign.log");
+    Process campaign =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx512m",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                classPath(),
+                IntakeCampaign.class.getName(),
+                CORPUS.toAbsolutePath().toString(),
+                Integer.toString(CAMPAIGN),
+                "1")
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile())
+            .start();
+    try {
+      assertThat(campaign.waitFor(10, TimeUnit.MINUTES)).isTrue();
+    } finally {
+      campaign.destroyForcibly();
+    }
+    String said = Files.readString(log);
+    assertThat(campaign.exitValue()).as(said).isZero();
+    assertThat(said).contains("audio: decoded", "0 crashes, 0 hangs, 0 leaks");
+    said.lines().filter(l -> l.contains(" inputs in ")).forEach(System.out::println);
   }
 
   /** Ours without JUnit, which Jazzer would look for tests in. */
