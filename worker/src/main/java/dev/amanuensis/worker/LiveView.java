@@ -2,13 +2,18 @@ package dev.amanuensis.worker;
 
 import dev.amanuensis.worker.admin.Check;
 import dev.amanuensis.worker.admin.WorkerView;
+import dev.amanuensis.worker.device.Device;
 import dev.amanuensis.worker.intake.DeliveryLoop;
 import dev.amanuensis.worker.metrics.DeviceWindow;
+import dev.amanuensis.worker.metrics.NpuFigures;
+import dev.amanuensis.worker.metrics.NpuGauges;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.pipeline.Pipeline;
 import dev.amanuensis.worker.pipeline.PipelineSnapshot;
 import dev.amanuensis.worker.publish.WorkerIdentity;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * A running worker as its admin server sees it. That it exists says that the model is loaded and
@@ -20,16 +25,24 @@ record LiveView(
     DeliveryLoop loop,
     WorkerMetrics metrics,
     String group,
-    DeviceWindow device)
+    DeviceWindow device,
+    Supplier<Optional<NpuFigures>> figures)
     implements WorkerView {
   LiveView(
       WorkerIdentity identity,
       Pipeline stages,
       DeliveryLoop loop,
       WorkerMetrics metrics,
-      String group) {
+      String group,
+      Device device) {
     this(
-        identity, stages, loop, metrics, group, new DeviceWindow(() -> stages.snapshot().device()));
+        identity,
+        stages,
+        loop,
+        metrics,
+        group,
+        new DeviceWindow(() -> stages.snapshot().device()),
+        NpuGauges.figures(device::npu));
   }
 
   @Override
@@ -44,6 +57,11 @@ record LiveView(
   @Override
   public Throwable failure() {
     return loop.failure();
+  }
+
+  @Override
+  public Optional<NpuFigures> npu() {
+    return figures.get();
   }
 
   @Override

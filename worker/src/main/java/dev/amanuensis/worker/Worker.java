@@ -116,7 +116,9 @@ public final class Worker implements AutoCloseable {
       metrics.observe(
           Meters.PRODUCTS, () -> ProductTime.ofDecoders().toNanos() / 1e9, "stage", "decode");
     }
-    this.view = new LiveView(identity, pipeline, loop, metrics, config.text(Setting.GROUP_ID));
+    this.view =
+        new LiveView(
+            identity, pipeline, loop, metrics, config.text(Setting.GROUP_ID), model.device());
     this.heartbeat = new HeartbeatSource(view, config.text(Setting.GROUP_ID));
     this.heartbeats = heartbeats(new KafkaSettings(config, id));
     LOG.info(

@@ -102,7 +102,33 @@ final class Documents {
       double duty,
       Double efficiency,
       long windows,
-      long failures) {}
+      long failures,
+      Npu npu) {}
+
+  /**
+   * The NPU behind the device's lanes. Its windows are those it was given; products fell back where
+   * the CPU computed them in its place.
+   */
+  record Npu(
+      String state,
+      String name,
+      String xrt,
+      double duty,
+      Double efficiency,
+      long windows,
+      long spilledWindows,
+      long products,
+      long cpuProducts,
+      long dispatches,
+      long programSwitches,
+      int queued,
+      long faults,
+      long returns,
+      long wrongProducts,
+      int quarantined,
+      String fault,
+      String error,
+      String hint) {}
 
   /** A job in flight. */
   record Held(

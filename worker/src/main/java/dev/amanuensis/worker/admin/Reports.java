@@ -1,8 +1,10 @@
 package dev.amanuensis.worker.admin;
 
+import dev.amanuensis.engine.NpuStatistics;
 import dev.amanuensis.worker.buffers.BufferStatistics;
 import dev.amanuensis.worker.device.DeviceStatistics;
 import dev.amanuensis.worker.metrics.DeviceWindow;
+import dev.amanuensis.worker.metrics.NpuFigures;
 import dev.amanuensis.worker.metrics.RecentJobs;
 import dev.amanuensis.worker.metrics.StageName;
 import dev.amanuensis.worker.metrics.TimerFigures;
@@ -89,7 +91,7 @@ final class Reports {
             p.decoder().windows(),
             p.decoder().steps(),
             round(p.decoder().occupancy())),
-        device(p.device(), w.device()),
+        device(p.device(), w.device(), w.npu().map(Reports::npu).orElse(null)),
         pools(p.buffers()),
         cap(p.buffers()),
         p.jobs().stream().map(Reports::held).toList(),
@@ -122,16 +124,48 @@ final class Reports {
         round(t.max()));
   }
 
-  private static Documents.Device device(DeviceStatistics d, DeviceWindow last) {
-    double efficiency = last.efficiency();
+  private static Documents.Device device(DeviceStatistics d, DeviceWindow last, Documents.Npu npu) {
     return new Documents.Device(
         d.description(),
         d.simulated(),
         d.lanes(),
         round(last.duty()),
-        Double.isFinite(efficiency) ? Double.valueOf(round(efficiency)) : null,
+        known(last.efficiency()),
         d.windows(),
-        d.failures());
+        d.failures(),
+        npu);
+  }
+
+  private static Documents.Npu npu(NpuFigures n) {
+    NpuStatistics s = n.total();
+    return new Documents.Npu(
+        s.state().name().toLowerCase(Locale.ROOT),
+        s.name(),
+        s.xrt(),
+        round(n.duty()),
+        known(n.efficiency()),
+        s.windows(),
+        s.spilledWindows(),
+        s.products(),
+        s.cpuProducts(),
+        s.dispatches(),
+        s.switches(),
+        s.queued(),
+        s.faults(),
+        s.returns(),
+        s.wrongProducts(),
+        s.quarantined(),
+        blankToNull(s.kind()),
+        blankToNull(s.error()),
+        blankToNull(s.hint()));
+  }
+
+  private static Double known(double v) {
+    return Double.isFinite(v) ? Double.valueOf(round(v)) : null;
+  }
+
+  private static String blankToNull(String text) {
+    return text.isBlank() ? null : text;
   }
 
   private static Map<String, Documents.Pool> pools(BufferStatistics b) {

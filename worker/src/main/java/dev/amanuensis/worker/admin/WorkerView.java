@@ -1,10 +1,12 @@
 package dev.amanuensis.worker.admin;
 
 import dev.amanuensis.worker.metrics.DeviceWindow;
+import dev.amanuensis.worker.metrics.NpuFigures;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.pipeline.PipelineSnapshot;
 import dev.amanuensis.worker.publish.WorkerIdentity;
 import java.util.List;
+import java.util.Optional;
 
 /** What the admin server may see of a worker. All calls are quick and thread-safe. */
 public interface WorkerView {
@@ -20,6 +22,9 @@ public interface WorkerView {
 
   /** Duty and efficiency of the device over the last seconds. */
   DeviceWindow device();
+
+  /** Empty if the worker has none. */
+  Optional<NpuFigures> npu();
 
   WorkerMetrics metrics();
 }

@@ -22,6 +22,16 @@ public final class NpuGauges {
     this.recent = new Recent<>(npu);
   }
 
+  /** Figures of an NPU for as long as it is asked; each caller has a window of its own. */
+  public static Supplier<Optional<NpuFigures>> figures(Supplier<Optional<NpuStatistics>> npu) {
+    DeviceWindow window = window(npu);
+    return () -> npu.get().map(s -> new NpuFigures(s, window.duty(), window.efficiency()));
+  }
+
+  private static DeviceWindow window(Supplier<Optional<NpuStatistics>> npu) {
+    return new DeviceWindow(() -> npu.get().map(NpuGauges::array).orElse(IDLE));
+  }
+
   /** Registers them. */
   public static void observe(WorkerMetrics metrics, Supplier<Optional<NpuStatistics>> npu) {
     NpuGauges gauges = new NpuGauges(metrics, npu);
@@ -31,7 +41,7 @@ public final class NpuGauges {
   }
 
   private void time() {
-    DeviceWindow window = new DeviceWindow(() -> recent.get().map(NpuGauges::array).orElse(IDLE));
+    DeviceWindow window = window(recent);
     metrics.observe(Meters.NPU_DUTY, window::duty);
     metrics.observe(Meters.NPU_EFFICIENCY, window::efficiency);
     observe(Meters.NPU_BUSY, s -> s.busy().toNanos() / 1e9);

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.amanuensis.engine.NpuStatistics;
 import dev.amanuensis.worker.job.AudioSource;
 import dev.amanuensis.worker.job.ErrorCode;
 import dev.amanuensis.worker.job.Job;
 import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.job.TranscriptionOptions;
+import dev.amanuensis.worker.metrics.NpuFigures;
 import dev.amanuensis.worker.metrics.PrometheusText;
 import dev.amanuensis.worker.metrics.StageName;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
@@ -25,6 +27,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -174,6 +177,54 @@ class AdminServerTest {
     assertThat(stats.at("/decoder/occupancy").asDouble()).isEqualTo(0.563);
     worker.queued = 9;
     assertThat(json("/pipeline/stats", 200).at("/queue/encode/depth").asInt()).isEqualTo(9);
+  }
+
+  @Test
+  void statsShowAnNpuThatFailed() throws Exception {
+    state.attach(worker);
+    assertThat(json("/pipeline/stats", 200).path("device").has("npu")).isFalse();
+    worker.npu =
+        new NpuFigures(
+            new NpuStatistics(
+                NpuStatistics.State.DOWN,
+                1,
+                2,
+                1,
+                3,
+                900,
+                0,
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(60),
+                2,
+                1,
+                1,
+                1,
+                4,
+                14,
+                30,
+                5,
+                120,
+                0,
+                0,
+                "memlock",
+                "mmap failed",
+                "ulimit -l unlimited",
+                "NPU Strix",
+                "2.25",
+                1200,
+                0),
+            0.25,
+            Double.NaN);
+    JsonNode npu = json("/pipeline/stats", 200).at("/device/npu");
+    assertThat(npu.path("state").asText()).isEqualTo("down");
+    assertThat(npu.path("duty").asDouble()).isEqualTo(0.25);
+    assertThat(npu.has("efficiency")).as("it was idle").isFalse();
+    assertThat(npu.path("windows").asLong()).isEqualTo(30);
+    assertThat(npu.path("spilled_windows").asLong()).isEqualTo(5);
+    assertThat(npu.path("cpu_products").asLong()).isEqualTo(120);
+    assertThat(npu.path("faults").asLong()).isEqualTo(2);
+    assertThat(npu.path("fault").asText()).isEqualTo("memlock");
+    assertThat(npu.path("hint").asText()).isEqualTo("ulimit -l unlimited");
   }
 
   @Test

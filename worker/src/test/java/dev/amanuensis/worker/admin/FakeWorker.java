@@ -6,6 +6,7 @@ import dev.amanuensis.worker.buffers.Pool;
 import dev.amanuensis.worker.device.DeviceStatistics;
 import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.metrics.DeviceWindow;
+import dev.amanuensis.worker.metrics.NpuFigures;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.pipeline.PipelineSnapshot;
 import dev.amanuensis.worker.pipeline.PipelineSnapshot.DecoderSnapshot;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** A worker with states that a test sets: what the server shows, without a model. */
 final class FakeWorker implements WorkerView {
@@ -26,6 +28,7 @@ final class FakeWorker implements WorkerView {
   volatile Throwable failure;
   volatile boolean joined = true;
   volatile int queued = 3;
+  volatile NpuFigures npu;
 
   FakeWorker(WorkerMetrics metrics) {
     this.metrics = metrics;
@@ -96,6 +99,11 @@ final class FakeWorker implements WorkerView {
   @Override
   public DeviceWindow device() {
     return new DeviceWindow(() -> pipeline().device());
+  }
+
+  @Override
+  public Optional<NpuFigures> npu() {
+    return Optional.ofNullable(npu);
   }
 
   private static PoolStatistics pool(Pool pool) {
