@@ -76,19 +76,42 @@ TEST(RowKernels, RowOfZerosQuantisesToZero) {
 
 TEST(RowKernels, PowerSpectrumIsThatOfTheDefinition) {
   constexpr int kLanes = RowKernels::kSpectrumLanes;
-  const auto x = gaussian(400 * kLanes, 4);
-  const std::vector<double> input(x.begin(), x.end());
+  const auto x = gaussian(1520, 4);
+  std::vector<int16_t> pcm(x.size());
+  for (size_t i = 0; i < pcm.size(); i++) pcm[i] = static_cast<int16_t>(5000 * x[i]);
+  std::vector<double> window(400);
+  for (size_t n = 0; n < window.size(); n++) window[n] = static_cast<double>(n + 1) / 400 / 5000;
   for (const auto* k : runnable()) {
     std::vector<double> power(201 * kLanes);
-    k->power_spectrum_400(input.data(), power.data());
-    for (int bin : {0, 1, 7, 100, 199, 200}) {
-      double re = 0, im = 0;
-      for (int n = 0; n < 400; n++) {
-        const double angle = 2 * std::acos(-1.0) * bin * n / 400;
-        re += input[static_cast<size_t>(n * kLanes + 3)] * std::cos(angle);
-        im -= input[static_cast<size_t>(n * kLanes + 3)] * std::sin(angle);
+    k->power_spectrum_400(pcm.data(), window.data(), power.data());
+    for (int lane = 0; lane < kLanes; lane++)
+      for (int bin = 0; bin <= 200; bin++) {
+        double re = 0, im = 0;
+        for (int n = 0; n < 400; n++) {
+          const double angle = 2 * std::acos(-1.0) * bin * n / 400;
+          const double sample = pcm[static_cast<size_t>(160 * lane + n)] * window[static_cast<size_t>(n)];
+          re += sample * std::cos(angle);
+          im -= sample * std::sin(angle);
+        }
+        EXPECT_NEAR(power[static_cast<size_t>(bin * kLanes + lane)], re * re + im * im, 1e-9) << k->isa;
       }
-      EXPECT_NEAR(power[static_cast<size_t>(bin * kLanes + 3)], re * re + im * im, 1e-6) << k->isa;
+  }
+}
+
+TEST(RowKernels, MelBandIsTheLogarithmOfItsWeightedSum) {
+  constexpr int kLanes = RowKernels::kSpectrumLanes;
+  std::vector<double> power(3 * kLanes);
+  const std::vector<float> weights{0.25f, 1.0f, 0.5f};
+  for (size_t lane = 0; lane < kLanes; lane++)
+    for (size_t i = 0; i < 3; i++)
+      power[i * kLanes + lane] = std::pow(10.0, 3.7 * static_cast<double>(lane) - 14) * (1.5 + 0.3 * i);
+  for (const auto* k : runnable()) {
+    std::vector<float> log(kLanes);
+    k->mel_log10(power.data(), weights.data(), 3, log.data());
+    for (size_t lane = 0; lane < kLanes; lane++) {
+      double sum = 0;
+      for (size_t i = 0; i < 3; i++) sum += weights[i] * power[i * kLanes + lane];
+      EXPECT_NEAR(log[lane], std::log10(std::max(sum, 1e-10)), 1e-6) << k->isa << " " << lane;
     }
   }
 }

@@ -12,6 +12,7 @@ namespace {
 constexpr int kRate = 16000, kWindow = 400, kHop = 160, kBins = kWindow / 2 + 1,
               kLanes = RowKernels::kSpectrumLanes;
 constexpr int kWindowFrames = 3000;
+constexpr int kPiece = 40;  // divides the hop
 const double kPi = std::acos(-1.0);
 
 // Slaney's mel scale (librosa's htk=False): linear below 1 kHz, logarithmic above.
@@ -23,20 +24,43 @@ double hz_to_mel(double hz) {
   return hz < 1000 ? hz * 3 / 200 : 15 + std::log(hz / 1000) * 27 / std::log(6.4);
 }
 
+// For samples of 16 bits: brings them to [-1, 1) too.
 const std::vector<double>& hann() {
   static const std::vector<double> w = [] {
     std::vector<double> v(kWindow);
-    for (int n = 0; n < kWindow; n++) v[static_cast<size_t>(n)] = 0.5 - 0.5 * std::cos(2 * kPi * n / kWindow);
+    for (int n = 0; n < kWindow; n++)
+      v[static_cast<size_t>(n)] = (0.5 - 0.5 * std::cos(2 * kPi * n / kWindow)) / 32768;
     return v;
   }();
   return w;
 }
 
 // Sample i of the padded signal: reflected before the start (edge not repeated), zero after the end.
-inline float sample(const int16_t* pcm, int64_t samples, int64_t i) {
+inline int16_t sample(const int16_t* pcm, int64_t samples, int64_t i) {
   i = i < 0 ? -i : i;
-  return i < samples ? static_cast<float>(pcm[i]) / 32768.0f : 0.0f;
+  return i < samples ? pcm[i] : int16_t{0};
 }
+
+// kLanes frames from frame `first` on: where they lie, or copied with what the signal is padded with.
+class Block {
+ public:
+  Block(const int16_t* pcm, int64_t samples, int64_t first) {
+    const int64_t start = first * kHop - kWindow / 2;
+    if (start >= 0 && start + kSamples <= samples) {
+      data_ = pcm + start;
+      return;
+    }
+    for (int i = 0; i < kSamples; i++) padded_[i] = sample(pcm, samples, start + i);
+    data_ = padded_;
+  }
+  Block(const Block&) = delete;
+  const int16_t* data() const { return data_; }
+
+ private:
+  static constexpr int kSamples = (kLanes - 1) * kHop + kWindow;
+  const int16_t* data_;
+  int16_t padded_[kSamples];
+};
 }  // namespace
 
 LogMel::LogMel(int mels) : mels_(mels) {
@@ -64,65 +88,54 @@ template <class Sink>
 void LogMel::frames(const int16_t* pcm, int64_t samples, int64_t first, int64_t count, Sink sink) const {
   const RowKernels& k = row_kernels();
   const auto& window = hann();
-  alignas(64) double input[kWindow * kLanes];
   alignas(64) double power[kBins * kLanes];
   for (int64_t f = 0; f < count; f += kLanes) {
     const int lanes = static_cast<int>(std::min<int64_t>(kLanes, count - f));
-    for (int lane = 0; lane < kLanes; lane++) {
-      const int64_t start = (first + f + std::min(lane, lanes - 1)) * kHop - kWindow / 2;
-      for (int n = 0; n < kWindow; n++)
-        input[n * kLanes + lane] = sample(pcm, samples, start + n) * window[static_cast<size_t>(n)];
-    }
-    k.power_spectrum_400(input, power);
+    k.power_spectrum_400(Block(pcm, samples, first + f).data(), window.data(), power);
     for (size_t m = 0; m < filters_.size(); m++) {
-      double sum[kLanes] = {};
       const Filter& filter = filters_[m];
-      for (size_t i = 0; i < filter.weights.size(); i++)
-        for (int lane = 0; lane < kLanes; lane++)
-          sum[lane] += filter.weights[i] *
-                       power[(static_cast<size_t>(filter.first) + i) * kLanes + static_cast<size_t>(lane)];
       float log[kLanes];
-      for (int lane = 0; lane < kLanes; lane++)
-        log[lane] = std::log10(std::max(static_cast<float>(sum[lane]), 1e-10f));
+      k.mel_log10(power + filter.first * kLanes, filter.weights.data(),
+                  static_cast<int>(filter.weights.size()), log);
       sink(f, lanes, static_cast<int>(m), log);
     }
   }
 }
 
-// Most that a frame's energy allows any filter: the bins between 0 and 8 kHz, where all filters lie, hold
-// half of the spectrum, which is 400 times the energy of the windowed samples (Parseval).
-double LogMel::most(double energy) const { return energy * (kWindow / 2) * largest_weight_; }
+// Most that any filter of a frame can hold: the bins between 0 and 8 kHz, where all filters lie, hold half of
+// the spectrum, which is 400 times the energy of the windowed samples (Parseval). The energy itself is
+// bounded by that of kPiece samples at a time with the window's largest value there.
+double LogMel::most(const int16_t* block, int frame) const {
+  static const std::vector<double> largest = [] {
+    std::vector<double> v(kWindow / kPiece);
+    for (size_t n = 0; n < kWindow; n++) v[n / kPiece] = std::max(v[n / kPiece], hann()[n] * hann()[n]);
+    return v;
+  }();
+  double energy = 0;
+  const int16_t* x = block + frame * kHop;
+  for (size_t piece = 0; piece < largest.size(); piece++, x += kPiece) {
+    int64_t squares = 0;
+    for (int n = 0; n < kPiece; n++) squares += int32_t{x[n]} * x[n];
+    energy += static_cast<double>(squares) * largest[piece];
+  }
+  return energy * (kWindow / 2) * largest_weight_;
+}
 
 // Loud frames first: once no other frame can be louder than the loudest so far, the rest needs no transform.
 float LogMel::maximum(const int16_t* pcm, int64_t samples, int64_t first, int64_t count) const {
-  const auto& window = hann();
-  std::vector<std::pair<double, int64_t>> groups;  // largest energy, first frame
+  std::vector<std::pair<double, int64_t>> groups;  // the most of any of its frames, first frame
   for (int64_t f = 0; f < count; f += kLanes) {
+    const Block block(pcm, samples, first + f);
     double loudest = 0;
-    for (int64_t i = f; i < std::min(count, f + kLanes); i++) {
-      const int64_t start = (first + i) * kHop - kWindow / 2;
-      double energy = 0;
-      if (start >= 0 && start + kWindow <= samples) {
-        for (int n = 0; n < kWindow; n++) {
-          const double x = pcm[start + n] * window[static_cast<size_t>(n)];
-          energy += x * x;
-        }
-        energy /= 32768.0 * 32768.0;
-      } else {
-        for (int n = 0; n < kWindow; n++) {
-          const double x = sample(pcm, samples, start + n) * window[static_cast<size_t>(n)];
-          energy += x * x;
-        }
-      }
-      loudest = std::max(loudest, energy);
-    }
+    for (int i = 0; i < std::min<int64_t>(kLanes, count - f); i++)
+      loudest = std::max(loudest, most(block.data(), i));
     groups.emplace_back(loudest, f);
   }
   std::sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   float max = -10;
   for (const auto& [energy, f] : groups) {
     constexpr float kSlack = 1e-3f;  // far more than rounding
-    if (std::log10(std::max(most(energy), 1e-30)) + kSlack <= static_cast<double>(max)) break;
+    if (std::log10(std::max(energy, 1e-30)) + kSlack <= static_cast<double>(max)) break;
     frames(pcm, samples, first + f, std::min<int64_t>(kLanes, count - f),
            [&](int64_t, int lanes, int, const float* log) {
              for (int l = 0; l < lanes; l++) max = std::max(max, log[l]);

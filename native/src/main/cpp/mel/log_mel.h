@@ -22,7 +22,7 @@ class LogMel {
   };
   template <class Sink>
   void frames(const int16_t* pcm, int64_t samples, int64_t first, int64_t count, Sink sink) const;
-  double most(double energy) const;
+  double most(const int16_t* block, int frame) const;
   int mels_;
   std::vector<Filter> filters_;
   double largest_weight_ = 0;

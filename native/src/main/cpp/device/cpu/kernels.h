@@ -11,8 +11,12 @@ struct RowKernels {
   const char* isa;
 
   // ---- log-mel
-  /// x: 400 samples of kSpectrumLanes frames side by side -> power: 201 bins of |X|^2 in the same layout.
-  void (*power_spectrum_400)(const double* x, double* power);
+  /// kSpectrumLanes frames of 400 samples, 160 apart (pcm holds 1520), times window -> power: 201 bins of
+  /// |X|^2, the frames side by side.
+  void (*power_spectrum_400)(const int16_t* pcm, const double* window, double* power);
+  /// log10(max(sum of weights[i] * power[i], 1e-10)) of n bins for each frame; power as above, log: one per
+  /// frame.
+  void (*mel_log10)(const double* power, const float* weights, int n, float* log);
 
   // ---- LayerNorm (eps 1e-5) and quantisation
   void (*layer_norm)(const float* x, const float* gamma, const float* beta, float* y, int n);

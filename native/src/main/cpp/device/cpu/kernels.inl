@@ -223,90 +223,16 @@ float log_sum_exp(const float* x, int n) {
   return m + std::log(sum);
 }
 
-// ---- FFT of 400 real samples, eight frames side by side: a complex FFT of 200 on even and odd samples.
-typedef double Frames __attribute__((vector_size(64)));
-struct Complex {
-  Frames re, im;
-};
-constexpr int kFft = 200;
-
-struct Twiddles {
-  double cos[2 * kFft], sin[2 * kFft];  // e^(-2 pi i k / 400)
-  Twiddles() {
-    for (int k = 0; k < 2 * kFft; k++) {
-      cos[k] = std::cos(3.14159265358979323846 * k / kFft);
-      sin[k] = -std::sin(3.14159265358979323846 * k / kFft);
-    }
-  }
-};
-
-// One pass of Stockham's FFT (decimation in frequency): length n, stride s, from x to y.
-template <int kRadix>
-void fft_pass(int n, int s, const Complex* x, Complex* y, const Twiddles& w) {
-  const int m = n / kRadix;
-  for (int p = 0; p < m; p++)
-    for (int q = 0; q < s; q++) {
-      Complex a[kRadix];
-      for (int i = 0; i < kRadix; i++) a[i] = x[q + s * (p + m * i)];
-      for (int t = 0; t < kRadix; t++) {
-        Complex sum = a[0];
-        for (int i = 1; i < kRadix; i++) {
-          const int k = i * t % kRadix * (2 * kFft / kRadix);
-          sum.re += a[i].re * w.cos[k] - a[i].im * w.sin[k];
-          sum.im += a[i].re * w.sin[k] + a[i].im * w.cos[k];
-        }
-        const int k = p * t * (2 * kFft / n);
-        y[q + s * (kRadix * p + t)] = {sum.re * w.cos[k] - sum.im * w.sin[k],
-                                       sum.re * w.sin[k] + sum.im * w.cos[k]};
-      }
-    }
-}
-
-void power_spectrum_400(const double* x, double* power) {
-  static const Twiddles w;
-  Complex a[kFft], b[kFft];
-  for (int i = 0; i < kFft; i++)
-    __builtin_memcpy(&a[i], x + i * 16, sizeof(Complex));  // even sample, odd sample
-  fft_pass<5>(200, 1, a, b, w);
-  fft_pass<5>(40, 5, b, a, w);
-  fft_pass<2>(8, 25, a, b, w);
-  fft_pass<2>(4, 50, b, a, w);
-  fft_pass<2>(2, 100, a, b, w);
-  for (int k = 0; k <= kFft; k++) {
-    const Complex p = b[k % kFft], q = b[(kFft - k) % kFft];
-    const Frames even_re = (p.re + q.re) * 0.5, even_im = (p.im - q.im) * 0.5;
-    const Frames odd_re = (p.im + q.im) * 0.5, odd_im = (q.re - p.re) * 0.5;
-    const double c = k < kFft ? w.cos[k] : -1.0, s = k < kFft ? w.sin[k] : 0.0;
-    const Frames re = even_re + odd_re * c - odd_im * s, im = even_im + odd_re * s + odd_im * c;
-    const Frames out = re * re + im * im;
-    __builtin_memcpy(power + k * 8, &out, sizeof out);
-  }
-}
-
 }  // namespace
 }  // namespace amanuensis
 
-#define AMANUENSIS_ROW_KERNELS(function, name)                \
-  const RowKernels& function() {                              \
-    static const RowKernels kernels{name,                     \
-                                    power_spectrum_400,       \
-                                    layer_norm,               \
-                                    layer_norm_quantise,      \
-                                    quantise,                 \
-                                    dequantise_f32,           \
-                                    dequantise_bf16,          \
-                                    dequantise_add,           \
-                                    dequantise_gelu_quantise, \
-                                    bias_f32,                 \
-                                    bias_add,                 \
-                                    bias_gelu_f32,            \
-                                    bias_gelu_bf16,           \
-                                    softmax_f32,              \
-                                    softmax_bf16,             \
-                                    log_sum_exp,              \
-                                    key_scores_f32,           \
-                                    add_values_f32,           \
-                                    key_scores_int8,          \
-                                    values_int8};             \
-    return kernels;                                           \
+#define AMANUENSIS_ROW_KERNELS(function, name)                                                       \
+  const RowKernels& function() {                                                                     \
+    static const RowKernels kernels{                                                                 \
+        name,         power_spectrum_400, mel_log10,       layer_norm,     layer_norm_quantise,      \
+        quantise,     dequantise_f32,     dequantise_bf16, dequantise_add, dequantise_gelu_quantise, \
+        bias_f32,     bias_add,           bias_gelu_f32,   bias_gelu_bf16, softmax_f32,              \
+        softmax_bf16, log_sum_exp,        key_scores_f32,  add_values_f32, key_scores_int8,          \
+        values_int8};                                                                                \
+    return kernels;                                                                                  \
   }
