@@ -7,6 +7,7 @@ import dev.amanuensis.worker.intake.IntakeConfig;
 import dev.amanuensis.worker.intake.LaneConfig;
 import dev.amanuensis.worker.intake.ShareConfig;
 import dev.amanuensis.worker.publish.PartialsConfig;
+import io.confluent.kafka.schemaregistry.client.SchemaRegistryClientConfig;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -38,6 +39,10 @@ final class KafkaSettings {
   Map<String, Object> registry() {
     Map<String, Object> c = new HashMap<>(config.clients());
     c.put(AvroSerdes.REGISTRY_URL, config.text(Setting.SCHEMA_REGISTRY_URL));
+    // The loops try again themselves; standing still meanwhile would cost membership and locks.
+    c.putIfAbsent(SchemaRegistryClientConfig.MAX_RETRIES_CONFIG, 0);
+    c.putIfAbsent(SchemaRegistryClientConfig.HTTP_CONNECT_TIMEOUT_MS, 2_000);
+    c.putIfAbsent(SchemaRegistryClientConfig.HTTP_READ_TIMEOUT_MS, 5_000);
     return c;
   }
 

@@ -66,7 +66,7 @@ final class TrialProcesses implements Trials {
       }
       // A crashed JVM may exit with 1, as one that could not start: the difference is the job.
       String said = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      boolean begun = said.startsWith(TrialMain.BEGUN);
+      boolean begun = said.contains(TrialMain.BEGUN);
       LOG.info("a trial ended with exit code {}, begun: {}", child.exitValue(), begun);
       return !begun || child.exitValue() == 0;
     } catch (IOException e) {

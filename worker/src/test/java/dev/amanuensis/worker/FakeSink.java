@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
@@ -54,7 +55,7 @@ final class FakeSink implements JobSink, AutoCloseable {
     long n = script.length > 1 ? Long.parseLong(script[1]) : 0;
     switch (script[0]) {
       case "sleep" -> run.after(n, () -> run.complete("done " + job.id(), List.of()));
-      case "big" -> run.after(1, () -> run.complete("x".repeat((int) n), List.of()));
+      case "big" -> run.after(1, () -> run.complete(letters((int) n), List.of()));
       case "crash" -> run.after(50, () -> Runtime.getRuntime().halt(139));
       case "fail" -> run.after(1, () -> run.failOrComplete(n));
       case "windows" -> {
@@ -64,6 +65,16 @@ final class FakeSink implements JobSink, AutoCloseable {
       default -> run.after(1, () -> run.fail(ErrorCode.AUDIO_UNREADABLE, "not audio"));
     }
     return run;
+  }
+
+  /** Which hardly compress. */
+  private static String letters(int n) {
+    Random random = new Random(n);
+    StringBuilder text = new StringBuilder();
+    while (text.length() < n) {
+      text.append((char) ('a' + random.nextInt(26)));
+    }
+    return text.toString();
   }
 
   private static String[] script(Job job) {
@@ -90,6 +101,11 @@ final class FakeSink implements JobSink, AutoCloseable {
     Run(Job job, JobListener listener) {
       this.job = job;
       this.listener = listener;
+    }
+
+    @Override
+    public boolean atWork() {
+      return script(job)[0].equals("crash");
     }
 
     void after(long millis, Runnable what) {

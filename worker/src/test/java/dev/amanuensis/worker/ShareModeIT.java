@@ -101,4 +101,38 @@ class ShareModeIT {
         .extracting(DeadLetter::getJobId)
         .containsOnly("p-poison");
   }
+
+  @Test
+  void resultWaitsForTheRegistryAndKeepsItsLock() throws Exception {
+    cluster.submit("r-1", "sleep 2000");
+    cluster.flush();
+    try (FakeSink sink = new FakeSink(4)) {
+      DeliveryLoop loop = TestCluster.loop(settings("one"), sink);
+      loop.start();
+      long until = System.nanoTime() + LIMIT.toNanos();
+      while (sink.admitted.isEmpty() && System.nanoTime() - until < 0) {
+        Thread.sleep(50);
+      }
+      cluster.withoutRegistry(Duration.ofSeconds(8)); // the lock lasts 4 s
+      List<Transcript> results = cluster.await("r-", 1, LIMIT);
+      loop.close(Duration.ofSeconds(10));
+      assertThat(results).extracting(Transcript::getText).containsExactly("done r-1");
+      assertThat(sink.admitted).containsExactly("r-1");
+    }
+  }
+
+  @Test
+  void resultThatTheTopicDoesNotTakeIsFailedWithoutDoingItAgain() throws Exception {
+    cluster.maxMessageBytes("transcripts", 50_000);
+    cluster.submit("l-1", "big 200000");
+    cluster.flush();
+    try (FakeSink sink = new FakeSink(4)) {
+      DeliveryLoop loop = TestCluster.loop(settings("one"), sink);
+      loop.start();
+      List<Transcript> results = cluster.await("l-", 1, LIMIT);
+      loop.close(Duration.ofSeconds(10));
+      assertThat(results).extracting(Transcript::getErrorCode).containsExactly("RESULT_TOO_LARGE");
+      assertThat(sink.admitted).containsExactly("l-1");
+    }
+  }
 }

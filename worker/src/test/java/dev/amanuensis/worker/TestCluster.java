@@ -17,6 +17,7 @@ import dev.amanuensis.worker.intake.Trials;
 import dev.amanuensis.worker.job.JobSink;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.publish.WorkerIdentity;
+import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -50,7 +51,8 @@ final class TestCluster implements AutoCloseable {
   static final int PARTITIONS = 2;
 
   private final EmbeddedBroker broker;
-  private final RegistryServer registry;
+  private final Path registryData;
+  private RegistryServer registry;
   private final KafkaProducer<byte[], byte[]> producer;
   private final Serializer<AudioJob> jobs;
   private final Serializer<JobControl> controls;
@@ -60,7 +62,8 @@ final class TestCluster implements AutoCloseable {
 
   TestCluster(Path data) throws Exception {
     broker = new EmbeddedBroker(Files.createDirectories(data.resolve("kafka")), 0);
-    registry = new RegistryServer(data.resolve("registry"), 0);
+    registryData = data.resolve("registry");
+    registry = new RegistryServer(registryData, 0);
     registry.start();
     broker.start();
     broker.createTopics(Topics.all(), PARTITIONS);
@@ -218,6 +221,28 @@ final class TestCluster implements AutoCloseable {
       found = transcripts(prefix);
     }
     return found;
+  }
+
+  /** Nobody can register or look up a schema for so long. */
+  void withoutRegistry(Duration outage) throws Exception {
+    int port = URI.create(registry.url()).getPort();
+    registry.close();
+    Thread.sleep(outage.toMillis());
+    registry = new RegistryServer(registryData, port);
+    registry.start();
+  }
+
+  /** The largest batch that a topic takes. */
+  void maxMessageBytes(String topic, int bytes) throws Exception {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
+      admin
+          .incrementalAlterConfigs(
+              Map.of(
+                  new ConfigResource(ConfigResource.Type.TOPIC, topic),
+                  List.of(set("max.message.bytes", bytes))))
+          .all()
+          .get();
+    }
   }
 
   String bootstrapServers() {

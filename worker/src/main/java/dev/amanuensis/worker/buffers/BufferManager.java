@@ -37,6 +37,11 @@ public final class BufferManager implements AutoCloseable {
     return pools.get(pool.ordinal()).acquire(owner);
   }
 
+  /** Whether one more lease at most can be had of a pool that has several. */
+  public boolean isLast(Pool pool) {
+    return pools.get(pool.ordinal()).isLast();
+  }
+
   /** Lets the others give up idle slots until there is room for one more of the needy pool's. */
   private boolean reclaim(BufferPool needy) {
     if (needy == pools.get(Pool.CROSS_KV.ordinal()) || hasRoom(needy)) {

@@ -99,6 +99,14 @@ public final class BufferPool implements AutoCloseable {
     return acquireSlowly(owner);
   }
 
+  /** Whether one more lease at most can be had of several, and then one would have to wait. */
+  boolean isLast() {
+    return config.enabled()
+        && config.exhaustion() == Exhaustion.WAIT
+        && config.most() > 1
+        && pooledInUse.get() >= config.most() - 1;
+  }
+
   private Lease lend(int index, String owner) {
     Slot slot = slots.get(index);
     acquired.increment();

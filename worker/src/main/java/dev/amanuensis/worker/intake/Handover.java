@@ -43,7 +43,8 @@ final class Handover {
 
   private Job urgent(Delivery d) {
     Job j = d.job;
-    int above = config.lanes().size() - 1 - d.lane.rank;
+    // 0 for the middle one of three: only what is above it counts as urgent in the pipeline.
+    int above = (config.lanes().size() - 1) / 2 - d.lane.rank;
     int own = Math.max(-LANE_STEP / 2, Math.min(LANE_STEP / 2 - 1, j.priority()));
     return j.withPriority(above * LANE_STEP + own);
   }

@@ -35,6 +35,9 @@ import org.slf4j.LoggerFactory;
 final class Intake implements Outbox.Listener {
   private static final Logger LOG = LoggerFactory.getLogger(Intake.class);
 
+  /** That a rebalance waits for native calls, which nothing can interrupt, to return. */
+  private static final Duration LET_GO = Duration.ofSeconds(2);
+
   /** Commits progress outside transactions. */
   interface Committer {
     /** False if it can't be done now; nothing is thrown. */
@@ -346,20 +349,37 @@ final class Intake implements Outbox.Listener {
   }
 
   /**
-   * Clears the marks of jobs whose partitions go in good order.
+   * Ends the jobs whose partitions go in good order and clears their marks, but not of what no
+   * thread lets go of in time: if that takes this process down, their successor must know.
    *
    * @return what to commit for these partitions
    */
   Map<TopicPartition, OffsetAndMetadata> giveBack(Collection<TopicPartition> partitions) {
-    for (Delivery d : running.values()) {
-      if (partitions.contains(d.ticket.partition()) && assignment.isCurrent(d.ticket)) {
-        Mark mark = assignment.mark(d.ticket);
-        if (mark != null) {
-          assignment.mark(d.ticket, mark.givenBack(d.partial || d.resumed));
-        }
+    List<Delivery> going =
+        running.values().stream()
+            .filter(d -> partitions.contains(d.ticket.partition()))
+            .filter(d -> assignment.isCurrent(d.ticket))
+            .toList();
+    going.forEach(d -> d.admitted.cancel());
+    awaitEnd(going);
+    for (Delivery d : going) {
+      Mark mark = assignment.mark(d.ticket);
+      if (mark != null && !d.admitted.atWork()) {
+        assignment.mark(d.ticket, mark.givenBack(d.partial || d.resumed));
       }
     }
     return assignment.toCommitOf(partitions);
+  }
+
+  private static void awaitEnd(List<Delivery> jobs) {
+    long until = System.nanoTime() + LET_GO.toNanos();
+    try {
+      while (jobs.stream().anyMatch(d -> d.admitted.atWork()) && System.nanoTime() - until < 0) {
+        Thread.sleep(5);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // nobody interrupts this thread; what works is still told
+    }
   }
 
   /** Partitions whose lane can't take more, or whose window is at its end. */

@@ -22,6 +22,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.AcknowledgeType;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -33,6 +34,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.Deserializer;
@@ -71,6 +73,13 @@ public final class ShareLoop implements DeliveryLoop {
     AdmittedJob admitted;
     int retries;
     long due = System.nanoTime();
+
+    /** Serialises its answer, once it has one. */
+    Supplier<List<ProducerRecord<byte[], byte[]>>> outputs;
+
+    /** The same for topics that don't take the answer. */
+    Supplier<List<ProducerRecord<byte[], byte[]>>> smaller;
+
     boolean published;
 
     int deliveries() {
@@ -153,7 +162,7 @@ public final class ShareLoop implements DeliveryLoop {
   }
 
   private boolean busy() {
-    return held.values().stream().anyMatch(h -> h.admitted != null || h.published)
+    return held.values().stream().anyMatch(h -> h.admitted != null || h.outputs != null)
         || !answers.isEmpty();
   }
 
@@ -166,8 +175,11 @@ public final class ShareLoop implements DeliveryLoop {
       for (ConsumerRecord<byte[], byte[]> record : records) {
         Held h = held.computeIfAbsent(Place.of(record), p -> new Held());
         h.record = record;
-        if (!h.published && h.admitted == null && !thread.stopping()) {
+        if (h.outputs == null && h.admitted == null && !thread.stopping()) {
           advance(h);
+        }
+        if (h.outputs != null && !h.published) {
+          publish(h);
         }
         acknowledge(h);
       }
@@ -185,7 +197,7 @@ public final class ShareLoop implements DeliveryLoop {
     if (h.published) {
       consumer.acknowledge(h.record, AcknowledgeType.ACCEPT);
       held.remove(Place.of(h.record));
-    } else if (thread.stopping() && h.admitted == null) {
+    } else if (thread.stopping() && h.admitted == null && h.outputs == null) {
       consumer.acknowledge(h.record, AcknowledgeType.RELEASE);
       held.remove(Place.of(h.record));
     } else {
@@ -212,7 +224,8 @@ public final class ShareLoop implements DeliveryLoop {
       } catch (RuntimeException e) {
         LOG.warn("{} is no job: {}", Place.of(h.record), e.getMessage());
         metrics.deadLetter("UNDECODABLE");
-        publish(h, List.of(encoder.undecodable(h.record, e)));
+        h.outputs = () -> List.of(encoder.undecodable(h.record, e));
+        h.smaller = () -> List.of(encoder.undecodableWithoutBytes(h.record, e));
         return;
       }
     }
@@ -256,27 +269,37 @@ public final class ShareLoop implements DeliveryLoop {
   }
 
   private void finish(Held h, JobResult result) {
-    try {
-      publish(h, encoder.encode(h.record, result, h.deliveries()));
-      metrics.jobEnded(result);
-      JobLog.ended(result);
-    } catch (RegistryFailure e) {
-      LOG.warn("{}; the result waits", e.getMessage());
-      answers.add(new Answer(h, result));
+    metrics.jobEnded(result);
+    JobLog.ended(result);
+    if (result.status() == JobResult.Status.FAILED && result.errorCode().replayable()) {
+      metrics.deadLetter(result.errorCode().name());
     }
+    int attempt = h.deliveries();
+    h.outputs = () -> encoder.encode(h.record, result, attempt);
+    h.smaller = () -> encoder.smaller(h.record, result, attempt);
   }
 
   /** What can't be sent is sent again when the record comes back: at least once. */
-  private void publish(Held h, List<ProducerRecord<byte[], byte[]>> outputs) {
+  private void publish(Held h) {
+    if (!registry.over() || h.due - System.nanoTime() > 0) {
+      return;
+    }
     try {
-      List<Future<RecordMetadata>> sent = outputs.stream().map(producer::send).toList();
+      List<Future<RecordMetadata>> sent = h.outputs.get().stream().map(producer::send).toList();
       for (Future<RecordMetadata> s : sent) {
         s.get();
       }
       h.published = true;
+    } catch (RegistryFailure e) {
+      LOG.warn("{}; the result waits", e.getMessage());
+      registry.failed();
+      metrics.retried(WorkerMetrics.Retry.REGISTRY);
     } catch (ExecutionException | KafkaException e) {
-      LOG.warn("a result can't be published: {}; the job is done again", e.toString());
+      LOG.warn("a result can't be published: {}; trying again", e.toString());
       h.due = System.nanoTime() + config.intake().retryAfter().toNanos();
+      if (e instanceof RecordTooLargeException || e.getCause() instanceof RecordTooLargeException) {
+        h.outputs = h.smaller;
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -130,7 +130,7 @@ public final class WorkerMetrics {
     }
   }
 
-  /** The result of an admitted job. */
+  /** The result of a job, whether it was admitted or answered before that. */
   public void jobEnded(JobResult result) {
     recent.add(result);
     jobRate.add(1);

@@ -70,7 +70,7 @@ final class EncodeStage {
     /** Encodes one window. The work is chosen last: see {@link PrepareStage#turn}. */
     void turn() throws InterruptedException {
       queue.awaitItem();
-      next.reserve();
+      next.reserve(queue::priority);
       boolean placed = false;
       try (Held crossKv = new Held(buffers.acquire(Pool.CROSS_KV, "the encode stage"));
           Held mel = new Held(buffers.acquire(Pool.MEL, "the encode stage"));

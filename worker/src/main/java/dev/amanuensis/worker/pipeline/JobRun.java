@@ -338,6 +338,11 @@ final class JobRun implements AdmittedJob {
     end(JobResult.Status.CANCELLED, null, ErrorCode.CANCELLED, "cancelled");
   }
 
+  @Override
+  public synchronized boolean atWork() {
+    return worker != null || (chunks != null && !chunks.idle());
+  }
+
   private void release() {
     if (ended && worker == null && audio != null && (chunks == null || chunks.idle())) {
       if (chunkOf == null) {

@@ -22,6 +22,8 @@ final class PrepareStage {
 
   private static final Logger LOG = LoggerFactory.getLogger(PrepareStage.class);
 
+  private static final long LOOK_AGAIN_MS = 10;
+
   private final StageQueue<JobRun> queue;
   private final StageQueue<WindowTask> next;
   private final BufferManager buffers;
@@ -59,7 +61,11 @@ final class PrepareStage {
    */
   void turn() throws InterruptedException {
     queue.awaitItem();
-    next.reserve();
+    if (queue.priority() <= 0 && buffers.isLast(Pool.AUDIO)) {
+      Thread.sleep(LOOK_AGAIN_MS); // the last buffer is for who is in a hurry
+      return;
+    }
+    next.reserve(queue::priority);
     boolean placed = false;
     try (Held memory = new Held(buffers.acquire(Pool.AUDIO, "the prepare stage"))) {
       Waiting<JobRun> waiting = queue.poll();

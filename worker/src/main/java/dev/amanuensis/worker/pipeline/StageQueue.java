@@ -7,6 +7,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import java.util.function.IntSupplier;
 import java.util.function.Predicate;
 
 /**
@@ -20,6 +21,9 @@ import java.util.function.Predicate;
 final class StageQueue<T> {
   /** From it on the gain exceeds any difference of two ints, and only age counts. */
   private static final long MOST_DOUBLINGS = 33;
+
+  /** Who waits for a place looks so often whether something urgent has arrived behind it. */
+  private static final long LOOK_AGAIN = TimeUnit.MILLISECONDS.toNanos(20);
 
   /** A piece of work and since when it waits. */
   record Waiting<T>(T item, JobRun run, long since) {
@@ -63,17 +67,36 @@ final class StageQueue<T> {
     }
   }
 
-  /** Waits until a place is reserved. */
-  void reserve() throws InterruptedException {
+  /**
+   * Waits until a place is reserved. What has a higher priority than all that lies here gets one
+   * beyond the capacity: a full queue of bulk work holds nobody back who is in a hurry.
+   *
+   * @param priority of the caller's most urgent work, now
+   */
+  void reserve(IntSupplier priority) throws InterruptedException {
     lock.lockInterruptibly();
     try {
       if (entries.size() + reserved >= capacity) {
         meter.overflowed(stage);
       }
-      while (entries.size() + reserved >= capacity) {
-        drained.await();
+      while (entries.size() + reserved >= capacity && !outranksAll(priority.getAsInt())) {
+        drained.awaitNanos(LOOK_AGAIN);
       }
       reserved++;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean outranksAll(int priority) {
+    return !entries.isEmpty() && entries.stream().allMatch(e -> e.run().job.priority() < priority);
+  }
+
+  /** The highest priority of what lies here; {@link Integer#MIN_VALUE} if nothing does. */
+  int priority() {
+    lock.lock();
+    try {
+      return entries.stream().mapToInt(e -> e.run().job.priority()).max().orElse(Integer.MIN_VALUE);
     } finally {
       lock.unlock();
     }
