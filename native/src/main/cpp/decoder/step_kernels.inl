@@ -79,12 +79,15 @@ float quantise(const float* x, int16_t* q, int n, float levels) {
   return m / levels;
 }
 
-// One panel of weights for kCount rows.
+// One panel of weights for kCount rows. Bytes `ahead`, `stride` apart for each pair of k, are fetched
+// meanwhile.
 template <int kCount>
 inline void tile(const int16_t* a, const float* row_scale, int64_t k, const int8_t* w, const float* column,
-                 const float* bias, int64_t columns, float* y, int64_t ldy, bool add) {
+                 const float* bias, int64_t columns, float* y, int64_t ldy, bool add, const int8_t* ahead,
+                 int64_t stride) {
   Ints sum[kCount][kPanel] = {};
-  for (int64_t i = 0; i < k; i += 2, w += 2 * kColumns) {
+  for (int64_t i = 0; i < k; i += 2, w += 2 * kColumns, ahead += stride) {
+    __builtin_prefetch(ahead);
     Ints b[kPanel];
     for (int v = 0; v < kPanel; v++) b[v] = widen(w + v * 2 * kLanes);
     for (int r = 0; r < kCount; r++) {
@@ -108,14 +111,19 @@ inline void tile(const int16_t* a, const float* row_scale, int64_t k, const int8
 void linear(const int16_t* a, const float* row_scale, int rows, int64_t k, const int8_t* packed,
             const float* column, const float* bias, int64_t first, int64_t columns, float* y, int64_t ldy,
             bool add) {
+  constexpr int kAtOnce = 4;
+  // Weights come from memory, and only the first rows that meet a panel would wait for it: each group of rows
+  // fetches its part of the next one.
+  const int64_t groups = (rows + kAtOnce - 1) / kAtOnce, stride = 2 * kColumns / groups;
   for (int64_t c = first; c < first + columns; c += kColumns) {
     const int64_t here = first + columns - c < kColumns ? first + columns - c : kColumns;
     const auto run = [&](auto count, int r) {
+      const int8_t* next = packed + (c + kColumns) * k + r / kAtOnce * (k / 2 * stride);
       tile<decltype(count)::value>(a + r * k, row_scale + r, k, packed + c * k, column + c, bias + c, here,
-                                   y + r * ldy + c, ldy, add);
+                                   y + r * ldy + c, ldy, add, next, stride);
     };
     int r = 0;
-    for (; r + 4 <= rows; r += 4) run(std::integral_constant<int, 4>(), r);
+    for (; r + kAtOnce <= rows; r += kAtOnce) run(std::integral_constant<int, 4>(), r);
     if (rows - r == 3) run(std::integral_constant<int, 3>(), r);
     if (rows - r == 2) run(std::integral_constant<int, 2>(), r);
     if (rows - r == 1) run(std::integral_constant<int, 1>(), r);

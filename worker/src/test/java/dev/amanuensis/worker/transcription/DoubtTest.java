@@ -38,4 +38,12 @@ class DoubtTest {
     DecodingResult nothing = new DecodingResult(new int[0], "", -0.3, 0.02, 0, 0.5, 1, 10, 1f);
     assertThat(Doubt.of(nothing, tokenizer, END)).isTrue();
   }
+
+  @Test
+  void aTextThatGoesOnInTheNextWindowIsTaken() {
+    int at = tokenizer.timestampBegin() + (END - 300) / 2;
+    DecodingResult result =
+        new DecodingResult(new int[] {1, at, at}, "", -0.3, 0.02, 0, 1.5, 1, 10, 1f);
+    assertThat(Doubt.of(result, tokenizer, END)).isFalse();
+  }
 }
