@@ -15,11 +15,13 @@ import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.slf4j.Logger;
@@ -102,6 +104,11 @@ public final class TransactionalPublisher implements AutoCloseable {
       return new Result(Outcome.COMMITTED);
     } catch (KafkaException | IllegalStateException e) {
       LOG.warn("transaction of {} results failed: {}", outputs.size(), e.toString());
+      if (e instanceof ProducerFencedException || e.getCause() instanceof ProducerFencedException) {
+        LOG.warn(
+            "if that comes again, another worker has the same worker.id (here {}): each needs its own",
+            config.get(ProducerConfig.TRANSACTIONAL_ID_CONFIG));
+      }
       // Where it is not certain that nothing is visible, the client refuses to abort.
       return new Result(abort());
     }
