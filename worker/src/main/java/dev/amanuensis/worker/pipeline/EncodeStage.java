@@ -9,6 +9,7 @@ import dev.amanuensis.worker.device.SpeechModel;
 import dev.amanuensis.worker.pipeline.StageQueue.Waiting;
 import dev.amanuensis.worker.source.PreparedAudio;
 import dev.amanuensis.worker.transcription.Geometry;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Turns windows into cross-attention K/V: log-mel straight into a leased buffer, which the device
@@ -24,6 +25,9 @@ final class EncodeStage {
   private final SpeechModel model;
   private final Device device;
   private final Faults faults;
+
+  /** One lane at a time: else one could fail the window for which another holds the buffers. */
+  private final ReentrantLock choosing = new ReentrantLock();
 
   EncodeStage(
       StageQueue<WindowTask> queue,
@@ -69,13 +73,26 @@ final class EncodeStage {
 
     /** Encodes one window. The work is chosen last: see {@link PrepareStage#turn}. */
     void turn() throws InterruptedException {
-      queue.awaitItem();
-      next.reserve(queue::priority);
+      choosing.lockInterruptibly();
+      try {
+        queue.awaitItem();
+        next.reserve(queue::priority);
+        chooseAndEncode();
+      } finally {
+        if (choosing.isHeldByCurrentThread()) {
+          choosing.unlock();
+        }
+      }
+    }
+
+    /** Gives the turn to choose up once it has chosen. */
+    private void chooseAndEncode() throws InterruptedException {
       boolean placed = false;
       try (Held crossKv = new Held(buffers.acquire(Pool.CROSS_KV, "the encode stage"));
           Held mel = new Held(buffers.acquire(Pool.MEL, "the encode stage"));
           Held states = new Held(buffers.acquire(Pool.ENCODER, "the encode stage"))) {
         Waiting<WindowTask> waiting = queue.poll();
+        choosing.unlock();
         if (waiting != null && encode(waiting, mel, states, crossKv)) {
           placed = true;
           next.put(waiting.item());

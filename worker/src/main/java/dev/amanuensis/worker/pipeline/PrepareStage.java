@@ -12,6 +12,7 @@ import dev.amanuensis.worker.transcription.Geometry;
 import dev.amanuensis.worker.transcription.OptionCheck;
 import dev.amanuensis.worker.transcription.Tokenizer;
 import dev.amanuensis.worker.transcription.Transcription;
+import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,6 +32,9 @@ final class PrepareStage {
   private final SpeechModel model;
   private final Tokenizer tokenizer;
   private final Faults faults;
+
+  /** One thread at a time: else one could fail the job for which another holds the buffer. */
+  private final ReentrantLock choosing = new ReentrantLock();
 
   PrepareStage(
       StageQueue<JobRun> queue,
@@ -60,15 +64,28 @@ final class PrepareStage {
    * arrive while this thread waits for a place or a buffer.
    */
   void turn() throws InterruptedException {
-    queue.awaitItem();
-    if (queue.priority() <= 0 && buffers.isLast(Pool.AUDIO)) {
-      Thread.sleep(LOOK_AGAIN_MS); // the last buffer is for who is in a hurry
-      return;
+    choosing.lockInterruptibly();
+    try {
+      queue.awaitItem();
+      if (queue.priority() <= 0 && buffers.isLast(Pool.AUDIO)) {
+        Thread.sleep(LOOK_AGAIN_MS); // the last buffer is for who is in a hurry
+        return;
+      }
+      next.reserve(queue::priority);
+      chooseAndPrepare();
+    } finally {
+      if (choosing.isHeldByCurrentThread()) {
+        choosing.unlock();
+      }
     }
-    next.reserve(queue::priority);
+  }
+
+  /** Gives the turn to choose up once it has chosen. */
+  private void chooseAndPrepare() throws InterruptedException {
     boolean placed = false;
     try (Held memory = new Held(buffers.acquire(Pool.AUDIO, "the prepare stage"))) {
       Waiting<JobRun> waiting = queue.poll();
+      choosing.unlock();
       WindowTask task = waiting == null ? null : prepare(waiting, memory);
       if (task != null) {
         placed = true;
