@@ -42,6 +42,16 @@ public final class BufferManager implements AutoCloseable {
     return pools.get(pool.ordinal()).isLast();
   }
 
+  /** How long a buffer is waited for. */
+  public Duration patience() {
+    return config.patience();
+  }
+
+  /** Counts a wait of somebody who leaves the last lease to others. */
+  public void leftToOthers(Pool pool) {
+    pools.get(pool.ordinal()).leftToOthers();
+  }
+
   /** Lets the others give up idle slots until there is room for one more of the needy pool's. */
   private boolean reclaim(BufferPool needy) {
     if (needy == pools.get(Pool.CROSS_KV.ordinal()) || hasRoom(needy)) {

@@ -107,6 +107,11 @@ public final class BufferPool implements AutoCloseable {
         && pooledInUse.get() >= config.most() - 1;
   }
 
+  /** Somebody leaves the last one to others and waits as if there were none. */
+  void leftToOthers() {
+    exhausted.increment();
+  }
+
   private Lease lend(int index, String owner) {
     Slot slot = slots.get(index);
     acquired.increment();
