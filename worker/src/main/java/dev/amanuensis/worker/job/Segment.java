@@ -42,4 +42,32 @@ public record Segment(
         noSpeechProb,
         words);
   }
+
+  /** The same with no time before or after these, its words' too. */
+  public Segment within(double first, double last) {
+    return new Segment(
+        id,
+        seek,
+        clamp(start, first, last),
+        clamp(end, first, last),
+        text,
+        tokens,
+        temperature,
+        avgLogprob,
+        compressionRatio,
+        noSpeechProb,
+        words.stream()
+            .map(
+                w ->
+                    new Word(
+                        w.text(),
+                        clamp(w.start(), first, last),
+                        clamp(w.end(), first, last),
+                        w.probability()))
+            .toList());
+  }
+
+  private static double clamp(double time, double first, double last) {
+    return Math.max(first, Math.min(last, time));
+  }
 }

@@ -95,9 +95,14 @@ public final class ChunkedTranscription {
     }
     StringBuilder text = new StringBuilder();
     List<Segment> segments = new ArrayList<>();
-    for (TranscriptionResult part : results) {
-      text.append(part.text());
-      part.segments().forEach(s -> segments.add(s.withId(segments.size())));
+    for (int i = 0; i < results.length; i++) {
+      text.append(results[i].text());
+      // A timestamp may lie behind the end of the audio, and here something else lies there.
+      double first = chunks.get(i).first() / (double) Geometry.FRAMES_PER_SECOND;
+      double last = chunks.get(i).end() / (double) Geometry.FRAMES_PER_SECOND;
+      for (Segment s : results[i].segments()) {
+        segments.add(s.withId(segments.size()).within(first, last));
+      }
     }
     Transcription whole = new Transcription(options, tokenizer, samples, language);
     return new TranscriptionResult(
