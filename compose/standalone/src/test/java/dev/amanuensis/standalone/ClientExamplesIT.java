@@ -143,7 +143,8 @@ class ClientExamplesIT {
   private static void isJfk(String form, String out) {
     switch (form) {
       case "words" -> {
-        assertThat(out.lines().map(l -> l.split("\t")[2]))
+        // The comma after the last of these is nearly a tie.
+        assertThat(out.lines().map(l -> l.split("\t")[2].replace(",", "")))
             .startsWith("And", "so", "my", "fellow", "Americans");
         assertThat(out.lines().map(l -> Double.parseDouble(l.split("\t")[0]))).isSorted();
       }

@@ -137,7 +137,7 @@ class GatewayIT {
             transcribe(jfk, "response_format", "verbose_json", "timestamp_granularities[]", "word")
                 .body());
     assertThat(words.get("language").asText()).isEqualTo("english");
-    assertThat(words.get("words").get(4).get("word").asText()).isEqualTo("Americans");
+    assertThat(words.get("words").get(4).get("word").asText()).startsWith("Americans");
     assertThat(words.get("words").get(4).get("start").asDouble()).isBetween(1.0, 2.2);
     assertThat(words.has("segments")).isFalse();
     assertThat(words.at("/usage/seconds").asInt()).isEqualTo(11);
@@ -193,7 +193,7 @@ class GatewayIT {
                     "segment")
                 .build());
     assertThat(words.statusCode()).as(words.body()).isEqualTo(200);
-    assertThat(JSON.readTree(words.body()).at("/words/4/word").asText()).isEqualTo("Americans");
+    assertThat(JSON.readTree(words.body()).at("/words/4/word").asText()).startsWith("Americans");
     assertThat(JSON.readTree(words.body()).at("/segments/0/text").asText()).contains("country");
     String id = words.headers().firstValue("X-Job-Id").orElseThrow();
     HttpResponse<String> stream =
