@@ -114,5 +114,44 @@ TEST(SelfAttention, BitsDoNotDependOnThreadsNorOnEarlierWindows) {
   }
 }
 
+// Every kernel that this machine runs, over a number of keys that is no multiple of any vector.
+TEST(Int16Attention, KernelsGiveTheSameWithinTheRoundingOfProbabilities) {
+  if (&row_kernels() == &row_kernels_generic()) GTEST_SKIP() << "needs AVX2";
+  constexpr int kKeys = 203;
+  const Inputs in(5);
+  std::vector<float> keys, values, weights(208);
+  for (int t = 0; t < kKeys; t++)
+    for (int d = 0; d < 64; d++) {
+      keys.push_back(in.keys[static_cast<size_t>(t * kState + d)]);
+      values.push_back(in.values[static_cast<size_t>(t * kState + d)]);
+    }
+  for (int t = 150; t < kKeys; t++) weights[static_cast<size_t>(t)] = 2;
+  Int16Head head(kKeys);
+  head.pack(keys.data(), values.data(), kKeys);
+  std::vector<Int16Kernel> kernels{int16_attend_avx2};
+  if (avx512_vnni_is_native()) kernels.push_back(int16_attend_avx512);
+  for (const float* log2_weights :
+       {static_cast<const float*>(nullptr), static_cast<const float*>(weights.data())})
+    for (Int16Kernel kernel : kernels)
+      for (int rows : {1, 7, 30}) {
+        std::vector<float> out(30 * 64);
+        Int16Attention(kKeys, kernel).attend(head, log2_weights, in.q.data(), kState, rows, out.data(), 64);
+        for (int r = 0; r < rows; r++) {
+          double sum = 0, expected[64] = {};
+          for (int t = 0; t < kKeys; t++) {
+            double s = 0;
+            for (int d = 0; d < 64; d++)
+              s += static_cast<double>(in.q[static_cast<size_t>(r * kState + d)]) *
+                   keys[static_cast<size_t>(t * 64 + d)];
+            const double p = std::exp(s) * (log2_weights ? std::exp2(weights[static_cast<size_t>(t)]) : 1);
+            sum += p;
+            for (int d = 0; d < 64; d++) expected[d] += p * values[static_cast<size_t>(t * 64 + d)];
+          }
+          for (int d = 0; d < 64; d++)
+            ASSERT_NEAR(out[static_cast<size_t>(r * 64 + d)], expected[d] / sum, 8e-3) << r << " of " << rows;
+        }
+      }
+}
+
 }  // namespace
 }  // namespace amanuensis

@@ -13,6 +13,7 @@
 #include "decoder/step_linear.h"
 #include "decoder/step_team.h"
 #include "device/cpu/kernels.h"
+#include "device/cpu/matmul.h"
 
 namespace amanuensis {
 namespace {
@@ -22,6 +23,7 @@ std::vector<const StepKernels*> runnable() {
   std::vector<const StepKernels*> all{&step_kernels_generic()};
   if (&row_kernels() != &row_kernels_generic()) all.push_back(&step_kernels_avx2());
   if (&row_kernels() == &row_kernels_avx512()) all.push_back(&step_kernels_avx512());
+  if (avx512_vnni_is_native()) all.push_back(&step_kernels_vnni());
   return all;
 }
 
@@ -35,30 +37,44 @@ std::vector<float> gaussian(size_t n, unsigned seed) {
 
 // int8 extremes overflow sums of int16, so a kernel that saturates can't pass.
 TEST(StepKernels, LinearIsExactAtTheExtremesAndTheSameForAnyNumberOfRows) {
-  constexpr int kK = 2048, kN = 50, kRows = 7, kPadded = 64;
+  constexpr int kK = 2048, kN = 85, kRows = 19, kPadded = 96;
   std::mt19937 g(1);
-  std::vector<int16_t> a(kRows * kK);
-  std::vector<int8_t> w(kPadded * kK), packed(w.size());
+  std::vector<float> a(kRows * kK);
+  std::vector<int8_t> w(kPadded * kK);
   for (auto& x : a) x = g() % 2 == 0 ? 127 : -127;
   for (size_t i = 0; i < w.size(); i++) w[i] = i / kK < kN ? (g() % 2 == 0 ? 127 : -127) : 0;
-  for (int o = 0; o < kPadded; o++)
-    for (int i = 0; i < kK; i++)
-      packed[static_cast<size_t>(o / 16 * 16 * kK + i / 2 * 32 + o % 16 * 2 + i % 2)] =
-          w[static_cast<size_t>(o * kK + i)];
   const std::vector<float> ones(kPadded, 1.0f), zeros(kPadded), row_scale(kRows, 1.0f);
-  for (const auto* k : runnable())
+  for (const auto* k : runnable()) {
+    std::vector<int8_t> packed(w.size());
+    std::vector<int32_t> offset(kPadded);
+    const int depth = k->depth;
+    for (int o = 0; o < kPadded; o++)
+      for (int i = 0; i < kK; i++) {
+        const int8_t weight = w[static_cast<size_t>(o * kK + i)];
+        packed[static_cast<size_t>(o / 16 * 16 * kK + i / depth * 16 * depth + o % 16 * depth + i % depth)] =
+            weight;
+        offset[static_cast<size_t>(o)] -= 128 * weight;
+      }
+    std::vector<int16_t> inputs(kRows * kK);  // bytes where depth is 4
+    for (int r = 0; r < kRows; r++)
+      ASSERT_EQ(k->quantise_inputs(a.data() + r * kK,
+                                   reinterpret_cast<uint8_t*>(inputs.data()) + r * kK * 4 / depth, kK),
+                1.0f);
     for (int rows = 1; rows <= kRows; rows++) {
       std::vector<float> y(kRows * kN, 1.0f);
-      k->linear(a.data(), row_scale.data(), rows, kK, packed.data(), ones.data(), zeros.data(), 0, kN,
-                y.data(), kN, true);
+      k->linear(inputs.data(), row_scale.data(), rows, kK, packed.data(), offset.data(), ones.data(),
+                zeros.data(), 0, kN, y.data(), kN, true);
       for (int r = 0; r < kRows; r++)
         for (int o = 0; o < kN; o++) {
           int32_t sum = 1;
           for (int i = 0; i < kK && r < rows; i++)
-            sum += a[static_cast<size_t>(r * kK + i)] * w[static_cast<size_t>(o * kK + i)];
-          ASSERT_EQ(y[static_cast<size_t>(r * kN + o)], static_cast<float>(sum));
+            sum +=
+                static_cast<int32_t>(a[static_cast<size_t>(r * kK + i)]) * w[static_cast<size_t>(o * kK + i)];
+          ASSERT_EQ(y[static_cast<size_t>(r * kN + o)], static_cast<float>(sum))
+              << r << " of " << rows << ", " << o;
         }
     }
+  }
 }
 
 TEST(StepKernels, HalfPrecisionGoesThereAndBackAsTheStandardSays) {

@@ -119,22 +119,21 @@ struct Rates {
   double conv1, conv2, qkv, out, fc1, fc2, scores, values;
 };
 
-// What attention and convolutions compute in. int16 attention multiplies int8's way, so the exact int8 GEMM
-// of the same shape stands for it.
+// What attention and convolutions compute in. int8 GEMMs of the same shape stand for int16 attention: without
+// VNNI they multiply int16 pairs too, and with it two bytes where attention multiplies one int16.
 Type half_type(const WhisperModel& m) {
-  return m.profile == AM_PROFILE_FAST && bf16_is_native() ? Type::bf16 : Type::f32;
+  return m.profile == AM_PROFILE_FAST && bf16_is_fast() ? Type::bf16 : Type::f32;
 }
-Type attention_type(const WhisperModel& m) {
-  const bool int16 =
-      m.profile == AM_PROFILE_FAST && !bf16_is_native() && &row_kernels() != &row_kernels_generic();
-  return int16 && !dnnl_int8_is_exact() ? Type::s8 : half_type(m);
+bool int16_attention(const WhisperModel& m) {
+  return m.profile == AM_PROFILE_FAST && !bf16_is_fast() && &row_kernels() != &row_kernels_generic();
 }
 
 Rates rates(const WhisperModel& m, JsonWriter& out) {
   const auto& s = m.encoder_shape;
   const int64_t rows = encoder_block_rows(), d = s.state;
   const Type linear = m.profile == AM_PROFILE_FAST ? Type::s8 : Type::f32;
-  const Type half = half_type(m), attention = attention_type(m);
+  const Type half = half_type(m), attention = int16_attention(m) ? Type::s8 : half;
+  const double share = int16_attention(m) && dnnl_int8_is_exact() ? 0.5 : 1;
   out.open("gemms", '[');
   const auto rate = [&](const char* name, Type type, int64_t k, int64_t n) {
     return gemm_rate({name, type, rows, k, n}, out);
@@ -146,8 +145,8 @@ Rates rates(const WhisperModel& m, JsonWriter& out) {
   r.out = rate("attention output", linear, d, d);
   r.fc1 = rate("fc1", linear, d, 4 * d);
   r.fc2 = rate("fc2", linear, 4 * d, d);
-  r.scores = rate("scores (K = 64)", attention, 64, s.context);
-  r.values = rate("weighted values (N = 64)", attention, s.context, 64);
+  r.scores = share * rate("scores (K = 64)", attention, 64, s.context);
+  r.values = share * rate("weighted values (N = 64)", attention, s.context, 64);
   out.close(']');
   return r;
 }

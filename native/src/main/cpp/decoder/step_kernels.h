@@ -4,23 +4,30 @@
 
 namespace amanuensis {
 
-/// int8 products are summed in int32 by way of int16 pairs (vpmaddwd), which is exact everywhere, and so
-/// every result depends on its own row alone: not on how many rows share the call. Head vectors have 64
-/// elements.
+/// int8 products are summed in int32 by way of int16 pairs (vpmaddwd) or, with VNNI, of unsigned bytes
+/// (vpdpbusd). Both are exact, and so every result depends on its own row alone: not on how many rows share
+/// the call. Head vectors have 64 elements.
 struct StepKernels {
   static constexpr int kColumns = 16;     // outputs in a panel of weights
   static constexpr int kRows = 16;        // rows of keys and values come in multiples of this
   static constexpr int kMostQueries = 4;  // that share one pass over keys and values
 
+  /// Inputs of one output that lie side by side in packed weights: 2, or 4 with VNNI.
+  int depth;
+
   /// q[i] = round(x[i] * levels / max|x|), widened to int16; levels <= 32767. Returns max|x| / levels.
   float (*quantise)(const float* x, int16_t* q, int n, float levels);
 
+  /// A row of linear's inputs: q[i] = round(x[i] * 127 / max|x|) as int16, or 128 more as bytes where depth
+  /// is 4. Returns max|x| / 127.
+  float (*quantise_inputs)(const float* x, void* q, int n);
   /// Columns [first, first + columns) of y = a W^T * (row_scale * column) + bias, or of y += the same.
-  /// a: rows x k int16 that hold int8 values; packed: panels of [k / 2][16][2] int8; first a multiple of 16;
+  /// a: rows x k of what quantise_inputs wrote; packed: panels of [k / depth][16][depth] int8; offset: -128
+  /// times the sum of each output's weights, not read where depth is 2; first a multiple of 16; offset,
   /// column and bias padded to it; y: rows x ldy f32.
-  void (*linear)(const int16_t* a, const float* row_scale, int rows, int64_t k, const int8_t* packed,
-                 const float* column, const float* bias, int64_t first, int64_t columns, float* y,
-                 int64_t ldy, bool add);
+  void (*linear)(const void* a, const float* row_scale, int rows, int64_t k, const int8_t* packed,
+                 const int32_t* offset, const float* column, const float* bias, int64_t first,
+                 int64_t columns, float* y, int64_t ldy, bool add);
 
   /// scores[i][t] = (q[i] . keys[t]) * scale[i] * key_scale[t] + bias[t] for t < rows (a multiple of kRows)
   /// and i < queries. q: queries x 64; keys: [rows / 16][32][16][2]; scores: `stride` floats apart.
@@ -45,10 +52,11 @@ struct StepKernels {
   void (*median_of_seven)(const float* x, float* y, int n);
 };
 
+const StepKernels& step_kernels_vnni();  // AVX-512 VNNI
 const StepKernels& step_kernels_avx512();
 const StepKernels& step_kernels_avx2();
 const StepKernels& step_kernels_generic();
-/// For the instruction set that row_kernels() uses.
+/// The widest this machine runs; see row_kernels().
 const StepKernels& step_kernels();
 
 }  // namespace amanuensis

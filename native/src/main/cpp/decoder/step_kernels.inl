@@ -1,155 +1,60 @@
 #include <immintrin.h>
 
 // Included by one file per instruction set, each compiled with its own flags: no linkage, no state, no
-// includes of ours, so that nothing compiled for a wide ISA can be picked for a narrow one.
+// includes but of other such files, so that nothing compiled for a wide ISA can be picked for a narrow one.
 #include <cmath>
 #include <cstring>
 #include <type_traits>
+
+#include "decoder/step_linear.inl"
 namespace amanuensis {
 namespace {
-#if defined(__AVX512BW__)
-constexpr int kLanes = 16;
+// Keys and values come from memory, and two thirds of a core's bandwidth from fetching this far ahead.
+constexpr int kFetchAhead = 4096;
+
+// Blocks of 16 keys side by side: vpdpwssd has a latency to hide, vpaddd has not.
+#if defined(__AVX512VNNI__)
+constexpr int kBlocks = 4;
 #else
-constexpr int kLanes = 8;
+constexpr int kBlocks = 1;
 #endif
-typedef float Lanes __attribute__((vector_size(kLanes * 4)));
-typedef int32_t Ints __attribute__((vector_size(kLanes * 4)));
-constexpr int kHead = 64;
-constexpr int kColumns = StepKernels::kColumns;
-constexpr int kPanel = kColumns / kLanes;  // vectors of a panel's sums
 
-template <class T>
-inline T load(const void* p) {
-  T v;
-  __builtin_memcpy(&v, p, sizeof v);
-  return v;
-}
-template <class T>
-inline void store(void* p, T v) {
-  __builtin_memcpy(p, &v, sizeof v);
-}
-inline Lanes to_float(Ints i) { return __builtin_convertvector(i, Lanes); }
-
-// kLanes pairs of int16, as kLanes int32.
-inline Ints widen(const int8_t* p) {
-#if defined(__AVX512BW__)
-  return reinterpret_cast<Ints>(_mm512_cvtepi8_epi16(load<__m256i>(p)));
-#elif defined(__AVX2__)
-  return reinterpret_cast<Ints>(_mm256_cvtepi8_epi16(load<__m128i>(p)));
-#else
-  int16_t w[2 * kLanes];
-  for (int i = 0; i < 2 * kLanes; i++) w[i] = p[i];
-  return load<Ints>(w);
-#endif
-}
-// The same pair in all lanes.
-inline Ints broadcast(const int16_t* pair) { return Ints{} + load<int32_t>(pair); }
-// sum + a0 * b0 + a1 * b1 of the pairs in each lane.
-inline Ints add_products(Ints sum, Ints a, Ints b) {
-#if defined(__AVX512BW__)
-  return sum + reinterpret_cast<Ints>(
-                   _mm512_madd_epi16(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
-#elif defined(__AVX2__)
-  return sum + reinterpret_cast<Ints>(
-                   _mm256_madd_epi16(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
-#else
-  const Ints low = ((a << 16) >> 16) * ((b << 16) >> 16), high = (a >> 16) * (b >> 16);
-  return sum + low + high;
-#endif
-}
-
-float quantise(const float* x, int16_t* q, int n, float levels) {
-  float m = 0;
-  for (int i = 0; i < n; i++) {
-    const float a = std::fabs(x[i]);
-    m = a > m ? a : m;
-  }
-  if (m == 0) {
-    std::memset(q, 0, static_cast<size_t>(n) * 2);
-    return 0;
-  }
-  const float inv = levels / m;
-  for (int i = 0; i < n; i++) {
-    // Adding 1.5 * 2^23 rounds to nearest even and leaves the integer in the low bits.
-    const float z = x[i] * inv + 12582912.0f;
-    int32_t bits;
-    __builtin_memcpy(&bits, &z, 4);
-    q[i] = static_cast<int16_t>(bits);
-  }
-  return m / levels;
-}
-
-// One panel of weights for kCount rows. Bytes `ahead`, `stride` apart for each pair of k, are fetched
-// meanwhile.
-template <int kCount>
-inline void tile(const int16_t* a, const float* row_scale, int64_t k, const int8_t* w, const float* column,
-                 const float* bias, int64_t columns, float* y, int64_t ldy, bool add, const int8_t* ahead,
-                 int64_t stride) {
-  Ints sum[kCount][kPanel] = {};
-  for (int64_t i = 0; i < k; i += 2, w += 2 * kColumns, ahead += stride) {
-    __builtin_prefetch(ahead);
-    Ints b[kPanel];
-    for (int v = 0; v < kPanel; v++) b[v] = widen(w + v * 2 * kLanes);
-    for (int r = 0; r < kCount; r++) {
-      const Ints x = broadcast(a + r * k + i);
-      for (int v = 0; v < kPanel; v++) sum[r][v] = add_products(sum[r][v], x, b[v]);
+// The scores of kWide blocks of 16 keys from `first` on.
+template <int kQueries, int kWide>
+inline void key_blocks(const int16_t* q, const float* scale, const int8_t* keys, const float* key_scale,
+                       const float* bias, int first, float* scores, int64_t stride) {
+  constexpr int kBlock = 16 * kHead, kVectors = kWide * kPanel;
+  const int8_t* from = keys + static_cast<int64_t>(first) * kHead;
+  Ints sum[kQueries][kVectors] = {};
+#pragma GCC unroll 2
+  for (int d = 0; d < kHead; d += 2) {
+    Ints b[kVectors];
+    for (int v = 0; v < kVectors; v++) {
+      const int8_t* at = from + v / kPanel * kBlock + d * 16 + v % kPanel * 2 * kLanes;
+      if (v % kPanel == 0 && d % 4 == 0) __builtin_prefetch(at + kFetchAhead);
+      b[v] = widen(at);
+    }
+    for (int i = 0; i < kQueries; i++) {
+      const Ints x = broadcast(q + i * kHead + d);
+      for (int v = 0; v < kVectors; v++) sum[i][v] = add_products(sum[i][v], x, b[v]);
     }
   }
-  for (int r = 0; r < kCount; r++) {
-    float* to = y + r * ldy;
-    float out[kColumns] = {};
-    if (add) std::memcpy(out, to, sizeof(float) * static_cast<size_t>(columns));
-    for (int v = 0; v < kPanel; v++) {
-      const Lanes scale = row_scale[r] * load<Lanes>(column + v * kLanes);
-      const Lanes term = to_float(sum[r][v]) * scale + load<Lanes>(bias + v * kLanes);
-      store(out + v * kLanes, load<Lanes>(out + v * kLanes) + term);
+  for (int i = 0; i < kQueries; i++)
+    for (int v = 0; v < kVectors; v++) {
+      const int t = first + v * kLanes;
+      const Lanes factor = scale[i] * load<Lanes>(key_scale + t);
+      store(scores + i * stride + t, to_float(sum[i][v]) * factor + load<Lanes>(bias + t));
     }
-    std::memcpy(to, out, sizeof(float) * static_cast<size_t>(columns));
-  }
-}
-
-void linear(const int16_t* a, const float* row_scale, int rows, int64_t k, const int8_t* packed,
-            const float* column, const float* bias, int64_t first, int64_t columns, float* y, int64_t ldy,
-            bool add) {
-  constexpr int kAtOnce = 4;
-  // Weights come from memory, and only the first rows that meet a panel would wait for it: each group of rows
-  // fetches its part of the next one.
-  const int64_t groups = (rows + kAtOnce - 1) / kAtOnce, stride = 2 * kColumns / groups;
-  for (int64_t c = first; c < first + columns; c += kColumns) {
-    const int64_t here = first + columns - c < kColumns ? first + columns - c : kColumns;
-    const auto run = [&](auto count, int r) {
-      const int8_t* next = packed + (c + kColumns) * k + r / kAtOnce * (k / 2 * stride);
-      tile<decltype(count)::value>(a + r * k, row_scale + r, k, packed + c * k, column + c, bias + c, here,
-                                   y + r * ldy + c, ldy, add, next, stride);
-    };
-    int r = 0;
-    for (; r + kAtOnce <= rows; r += kAtOnce) run(std::integral_constant<int, 4>(), r);
-    if (rows - r == 3) run(std::integral_constant<int, 3>(), r);
-    if (rows - r == 2) run(std::integral_constant<int, 2>(), r);
-    if (rows - r == 1) run(std::integral_constant<int, 1>(), r);
-  }
 }
 
 template <int kQueries>
 void key_scores_of(const int16_t* q, const float* scale, const int8_t* keys, const float* key_scale,
                    const float* bias, int rows, float* scores, int64_t stride) {
-  for (int first = 0; first < rows; first += 16, keys += 16 * kHead) {
-    Ints sum[kQueries][kPanel] = {};
-    for (int d = 0; d < kHead; d += 2) {
-      Ints b[kPanel];
-      for (int v = 0; v < kPanel; v++) b[v] = widen(keys + d * 16 + v * 2 * kLanes);
-      for (int i = 0; i < kQueries; i++) {
-        const Ints x = broadcast(q + i * kHead + d);
-        for (int v = 0; v < kPanel; v++) sum[i][v] = add_products(sum[i][v], x, b[v]);
-      }
-    }
-    for (int i = 0; i < kQueries; i++)
-      for (int v = 0; v < kPanel; v++) {
-        const int t = first + v * kLanes;
-        const Lanes factor = scale[i] * load<Lanes>(key_scale + t);
-        store(scores + i * stride + t, to_float(sum[i][v]) * factor + load<Lanes>(bias + t));
-      }
-  }
+  int first = 0;
+  for (; first + kBlocks * 16 <= rows; first += kBlocks * 16)
+    key_blocks<kQueries, kBlocks>(q, scale, keys, key_scale, bias, first, scores, stride);
+  for (; first < rows; first += 16)
+    key_blocks<kQueries, 1>(q, scale, keys, key_scale, bias, first, scores, stride);
 }
 
 void key_scores(const int16_t* q, const float* scale, int queries, const int8_t* keys, const float* key_scale,
@@ -187,6 +92,8 @@ void values_of(float* weights, int64_t stride, const int8_t* values, const float
       const int8_t* from = values + first * kHead + column * 2 * kLanes;
       for (int t = 0; t < here; t += 2, from += 2 * kHead) {
         Ints b[kAtOnce];
+        for (int v = 0; v < kAtOnce; v += 64 / (2 * kLanes))
+          __builtin_prefetch(from + v * 2 * kLanes + kFetchAhead);
         for (int v = 0; v < kAtOnce; v++) b[v] = widen(from + v * 2 * kLanes);
         for (int i = 0; i < kQueries; i++) {
           const Ints x = broadcast(q[i] + t);
@@ -320,9 +227,10 @@ void median_of_seven(const float* x, float* y, int n) {
 }  // namespace
 }  // namespace amanuensis
 
-#define AMANUENSIS_STEP_KERNELS(function)                                                                 \
-  const StepKernels& function() {                                                                         \
-    static const StepKernels kernels{quantise, linear,         key_scores,     values,  to_f16,           \
-                                     from_f16, key_scores_f16, add_values_f16, maximum, median_of_seven}; \
-    return kernels;                                                                                       \
+#define AMANUENSIS_STEP_KERNELS(function)                                                               \
+  const StepKernels& function() {                                                                       \
+    static const StepKernels kernels{kDepth,         quantise,       quantise_inputs, linear,           \
+                                     key_scores,     values,         to_f16,          from_f16,         \
+                                     key_scores_f16, add_values_f16, maximum,         median_of_seven}; \
+    return kernels;                                                                                     \
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace amanuensis {
 
@@ -18,7 +19,7 @@ AlignedArray<float> padded(const float* from, int64_t n) {
 }
 }  // namespace
 
-bool StepLinear::own_kernels(Arithmetic a) { return a == Arithmetic::kInt8 && !dnnl_int8_is_exact(); }
+bool StepLinear::own_kernels(Arithmetic a) { return a == Arithmetic::kInt8; }
 
 LinearWeights StepLinear::pack(Arithmetic arithmetic, const std::vector<float>& weight,
                                const std::vector<float>& bias, int64_t k) {
@@ -29,15 +30,19 @@ LinearWeights StepLinear::pack(Arithmetic arithmetic, const std::vector<float>& 
   w.n = static_cast<int64_t>(weight.size()) / k;
   w.bias = padded(bias.empty() ? nullptr : bias.data(), w.n);
   w.scale = padded(nullptr, w.n);
+  w.offset = AlignedArray<int32_t>(w.scale.size());
+  std::fill_n(w.offset.data(), w.offset.size(), 0);
   w.packed = AlignedArray<uint8_t>(w.bias.size() * static_cast<size_t>(k));
   std::memset(w.packed.data(), 0, w.packed.size());
+  const int64_t depth = step_kernels().depth;
   std::vector<int16_t> row(static_cast<size_t>(k));
   for (int64_t o = 0; o < w.n; o++) {
-    w.scale[static_cast<size_t>(o)] =
-        step_kernels().quantise(weight.data() + o * k, row.data(), static_cast<int>(k), 127.0f);
-    uint8_t* to = w.packed.data() + o / kColumns * kColumns * k + o % kColumns * 2;
+    const auto at = static_cast<size_t>(o);
+    w.scale[at] = step_kernels().quantise(weight.data() + o * k, row.data(), static_cast<int>(k), 127.0f);
+    w.offset[at] = -128 * std::accumulate(row.begin(), row.end(), 0);
+    uint8_t* to = w.packed.data() + o / kColumns * kColumns * k + o % kColumns * depth;
     for (int64_t i = 0; i < k; i++)
-      to[i / 2 * 2 * kColumns + i % 2] = static_cast<uint8_t>(row[static_cast<size_t>(i)]);
+      to[i / depth * depth * kColumns + i % depth] = static_cast<uint8_t>(row[static_cast<size_t>(i)]);
   }
   return w;
 }
@@ -48,7 +53,8 @@ StepLinear::StepLinear(Arithmetic arithmetic, int64_t k, int64_t n, int max_rows
     runner_ = std::make_unique<LinearRunner>(arithmetic, k, n, max_rows);
     return;
   }
-  input_ = AlignedArray<int16_t>(static_cast<size_t>(max_rows * k));
+  row_bytes_ = k * 4 / step_kernels().depth;
+  input_ = AlignedArray<uint8_t>(static_cast<size_t>(max_rows * row_bytes_));
   scale_ = AlignedArray<float>(static_cast<size_t>(max_rows));
 }
 
@@ -75,11 +81,12 @@ void StepLinear::own(const LinearWeights& w, const float* x, int rows, float* y,
     float* to = y + first * n_;
     for (int r = 0; r < here; r++)
       scale_[static_cast<size_t>(r)] =
-          kernels.quantise(from + r * k_, input_.data() + r * k_, static_cast<int>(k_), 127.0f);
+          kernels.quantise_inputs(from + r * k_, input_.data() + r * row_bytes_, static_cast<int>(k_));
     team_.run(static_cast<int>((n_ + kPiece - 1) / kPiece), [&](int piece, int) {
       const int64_t column = piece * kPiece, columns = std::min(kPiece, n_ - column);
       kernels.linear(input_.data(), scale_.data(), here, k_, reinterpret_cast<const int8_t*>(w.packed.data()),
-                     w.scale.data(), w.bias.data(), column, columns, to, n_, then == Then::kAdd);
+                     w.offset.data(), w.scale.data(), w.bias.data(), column, columns, to, n_,
+                     then == Then::kAdd);
       if (then == Then::kGelu)
         for (int r = 0; r < here; r++)
           row_kernel.bias_gelu_f32(to + r * n_ + column, kZeros, to + r * n_ + column,

@@ -8,9 +8,10 @@
 
 namespace amanuensis {
 
-/// Applies linears of one shape. Where oneDNN's int8 is exact (VNNI, AMX), and in f32, it runs them;
-/// elsewhere our own kernels do, which read each weight once for all rows and share the columns among a team.
-/// Scratch inside, so one object per decoder. The bits of a row depend on that row alone.
+/// Applies linears of one shape. int8 runs on our own kernels, which read each weight once for up to 8 rows
+/// and share the columns among a team without barriers: beside a busy core one OpenMP barrier waits for a
+/// scheduler's quantum. f32 runs on oneDNN. Scratch inside, so one object per decoder. The bits of a row
+/// depend on that row alone.
 class StepLinear {
  public:
   /// weight: n x k (out x in); bias: n, or empty.
@@ -35,7 +36,8 @@ class StepLinear {
   int max_rows_;
   StepTeam& team_;
   std::unique_ptr<LinearRunner> runner_;  // null where our own kernels run
-  AlignedArray<int16_t> input_;           // max_rows x k
+  int64_t row_bytes_ = 0;                 // of a row's inputs
+  AlignedArray<uint8_t> input_;           // max_rows x row_bytes_
   AlignedArray<float> scale_;             // max_rows
 };
 

@@ -15,7 +15,7 @@
 namespace amanuensis {
 
 /// kF32 and kBf16 run on oneDNN, block by block of queries; kInt16 is our own kernel for machines with AVX2
-/// but without bf16, where it is faster than f32.
+/// or AVX-512 but without AMX, where it is faster than either.
 enum class AttentionKind { kF32, kBf16, kInt16 };
 
 class SelfAttention {

@@ -71,7 +71,7 @@ std::shared_ptr<const EncoderWeights> load_encoder(const EncoderShape& s, const 
   w->shape = s;
   w->arithmetic = arithmetic;
   w->padding = options.padding;
-  w->half = fast && !options.exact_attention && bf16_is_native();
+  w->half = fast && !options.exact_attention && bf16_is_fast();
   if (w->half)
     w->attention = AttentionKind::kBf16;
   else if (fast && !options.exact_attention && &row_kernels() != &row_kernels_generic())

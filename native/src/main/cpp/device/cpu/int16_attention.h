@@ -1,5 +1,5 @@
-// Self-attention of one head in int16 on AVX2: q and k in 13 bits, probabilities in 14, v in 12, sums exact
-// in int32 and scaled in f32. Twice the rate of f32, and finer than bf16.
+// Self-attention of one head in int16: q and k in 13 bits, probabilities in 14, v in 12, sums exact in int32
+// and scaled in f32. At least twice the rate of f32 on AVX2 and on AVX-512 VNNI, and finer than bf16.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -8,11 +8,11 @@
 
 namespace amanuensis {
 
-/// Keys and values of one head, packed for int16_attend.
+/// Keys and values of one head, packed for Int16Attention.
 class Int16Head {
  public:
   explicit Int16Head(int most_rows = 0);
-  /// keys, values: rows x 64 f32. Keys share one scale, values one for each of the 64 columns.
+  /// keys, values: rows x 64 f32. Keys share one scale, values one for each of the 64 columns. Needs AVX2.
   void pack(const float* keys, const float* values, int rows);
 
  private:
@@ -24,11 +24,44 @@ class Int16Head {
   float value_scale_[64] = {};
 };
 
+/// A block of queries on its way through one head, as the kernels of each instruction set take it.
+struct Int16Block {
+  static constexpr int kRows = 30;         // at most; a multiple of every kernel's tile
+  static constexpr int kKeyMost = 4095;    // 64 products: 64 * 4095^2 < 2^31
+  static constexpr int kValueMost = 2047;  // kStretch products: 128 * 8192 * 2047 < 2^31
+  static constexpr int kStretch = 128;     // keys whose values are summed in int32
+  static constexpr int kLogMost = 13;      // probabilities reach 2^13
+
+  // The head, as Int16Head holds it.
+  int keys, padded_keys;
+  const int16_t *packed_keys, *packed_values;
+  float key_scale;
+  const float* value_scale;
+  const float* log2_weights;  // null, or for each key what is added to its score times log2(e)
+  // Scratch.
+  int16_t* q;       // kRows x 64
+  int32_t* scores;  // kRows x stride; afterwards the probabilities in int16 at each row's start
+  int64_t stride;
+  float* sums;  // kRows x 64
+  // What comes and goes: rows of 64 f32.
+  const float* queries;
+  int64_t q_stride;
+  int rows;
+  float* out;
+  int64_t out_stride;
+};
+void int16_attend_avx2(const Int16Block& block);
+/// Needs AVX-512 VNNI (VL, BW, DQ).
+void int16_attend_avx512(const Int16Block& block);
+using Int16Kernel = void (*)(const Int16Block& block);
+/// The widest this machine runs.
+Int16Kernel int16_kernel();
+
 /// Scratch for a block of queries; belongs to one thread.
 class Int16Attention {
  public:
-  static constexpr int kRows = 30;
-  explicit Int16Attention(int most_keys);
+  static constexpr int kRows = Int16Block::kRows;
+  explicit Int16Attention(int most_keys, Int16Kernel kernel = int16_kernel());
   /// queries: up to kRows rows of 64 f32, q_stride apart, already divided by sqrt(64) -> out: rows of 64,
   /// out_stride apart. log2_weights: null, or for each key what is added to its score times log2(e). Needs
   /// AVX2.
@@ -36,10 +69,11 @@ class Int16Attention {
               int rows, float* out, int64_t out_stride);
 
  private:
-  int64_t stride_;                // of scores
-  AlignedArray<int16_t> q_;       // kRows x 64
-  AlignedArray<int32_t> scores_;  // kRows x stride; afterwards the probabilities in int16 at each row's start
-  AlignedArray<float> sums_;      // kRows x 64
+  Int16Kernel kernel_;
+  int64_t stride_;  // of scores
+  AlignedArray<int16_t> q_;
+  AlignedArray<int32_t> scores_;
+  AlignedArray<float> sums_;
 };
 
 }  // namespace amanuensis

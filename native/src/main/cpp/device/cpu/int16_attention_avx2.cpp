@@ -7,10 +7,11 @@ namespace amanuensis {
 
 namespace {
 constexpr int kHead = 64;
-constexpr int kKeyMost = 4095;    // 64 products: 64 * 4095^2 < 2^31
-constexpr int kValueMost = 2047;  // kStretch products: 128 * 8192 * 2047 < 2^31
-constexpr int kStretch = 128;     // keys whose values are summed in int32
-constexpr float kLogMost = 13;    // probabilities reach 2^13
+constexpr int kKeyMost = Int16Block::kKeyMost;
+constexpr int kValueMost = Int16Block::kValueMost;
+constexpr int kStretch = Int16Block::kStretch;
+constexpr float kLogMost = Int16Block::kLogMost;
+static_assert(Int16Block::kRows % kInt16Tile == 0);
 
 float largest(const float* x, int64_t n) {
   __m256 m = _mm256_setzero_ps();
@@ -147,49 +148,47 @@ void Int16Head::pack(const float* keys, const float* values, int rows) {
     }
 }
 
-void Int16Attention::attend(const Int16Head& head, const float* log2_weights, const float* queries,
-                            int64_t q_stride, int rows, float* out, int64_t out_stride) {
-  const int tiled =
-      (rows + static_cast<int>(kInt16Tile) - 1) / static_cast<int>(kInt16Tile) * static_cast<int>(kInt16Tile);
-  int16_t* q = q_.data();
-  int32_t* scores = scores_.data();
-  float* sums = sums_.data();
-  float factor[kRows], total[kRows];
+void int16_attend_avx2(const Int16Block& block) {
+  constexpr int kTile = kInt16Tile;
+  const int rows = block.rows, tiled = (rows + kTile - 1) / kTile * kTile, padded = block.padded_keys;
+  const int64_t stride = block.stride;
+  float factor[Int16Block::kRows], total[Int16Block::kRows];
   for (int r = 0; r < rows; r++) {
-    const float most = largest(queries + r * q_stride, kHead);
+    const float* query = block.queries + r * block.q_stride;
+    const float most = largest(query, kHead);
     const __m256 f = _mm256_set1_ps(most > 0 ? kKeyMost / most : 0.0f);
     for (int d = 0; d < kHead; d += 16)
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(q + r * kHead + d),
-                          to_int16(queries + r * q_stride + d, f));
-    factor[r] = most / kKeyMost * head.key_scale_ * 1.44269504f;
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(block.q + r * kHead + d), to_int16(query + d, f));
+    factor[r] = most / kKeyMost * block.key_scale * 1.44269504f;
   }
-  for (int first = 0; first < head.padded_; first += 16)
-    for (int r = 0; r < tiled; r += static_cast<int>(kInt16Tile))
-      int16_tile(q + r * kHead, kHead, head.keys_.data() + int64_t{first} * kHead, kHead,
-                 scores + r * stride_ + first, stride_);
+  for (int first = 0; first < padded; first += 16)
+    for (int r = 0; r < tiled; r += kTile)
+      int16_tile(block.q + r * kHead, kHead, block.packed_keys + int64_t{first} * kHead, kHead,
+                 block.scores + r * stride + first, stride);
   for (int r = 0; r < rows; r++)
-    total[r] = log2_weights
-                   ? softmax<true>(scores + r * stride_, head.rows_, head.padded_, factor[r], log2_weights)
-                   : softmax<false>(scores + r * stride_, head.rows_, head.padded_, factor[r], nullptr);
+    total[r] =
+        block.log2_weights
+            ? softmax<true>(block.scores + r * stride, block.keys, padded, factor[r], block.log2_weights)
+            : softmax<false>(block.scores + r * stride, block.keys, padded, factor[r], nullptr);
 
-  const auto* probabilities = reinterpret_cast<const int16_t*>(scores);
+  const auto* probabilities = reinterpret_cast<const int16_t*>(block.scores);
   alignas(32) int32_t tile[kInt16Tile * kInt16Panel];
-  for (int i = 0; i < tiled * kHead; i += 8) _mm256_storeu_ps(sums + i, _mm256_setzero_ps());
-  for (int first = 0; first < head.padded_; first += kStretch) {
-    const int here = head.padded_ - first < kStretch ? head.padded_ - first : kStretch;
+  for (int i = 0; i < tiled * kHead; i += 8) _mm256_storeu_ps(block.sums + i, _mm256_setzero_ps());
+  for (int first = 0; first < padded; first += kStretch) {
+    const int here = padded - first < kStretch ? padded - first : kStretch;
     for (int column = 0; column < kHead; column += 16)
-      for (int r = 0; r < tiled; r += static_cast<int>(kInt16Tile)) {
-        int16_tile(probabilities + r * stride_ * 2 + first, stride_ * 2,
-                   head.values_.data() + int64_t{column} * head.padded_ + first * 16, here, tile,
-                   kInt16Panel);
-        add_tile(tile, sums + r * kHead + column);
+      for (int r = 0; r < tiled; r += kTile) {
+        int16_tile(probabilities + r * stride * 2 + first, stride * 2,
+                   block.packed_values + int64_t{column} * padded + first * 16, here, tile, kInt16Panel);
+        add_tile(tile, block.sums + r * kHead + column);
       }
   }
   for (int r = 0; r < rows; r++)
     for (int c = 0; c < kHead; c += 8) {
       const __m256 scale =
-          _mm256_mul_ps(_mm256_loadu_ps(head.value_scale_ + c), _mm256_set1_ps(1.0f / total[r]));
-      _mm256_storeu_ps(out + r * out_stride + c, _mm256_mul_ps(_mm256_loadu_ps(sums + r * kHead + c), scale));
+          _mm256_mul_ps(_mm256_loadu_ps(block.value_scale + c), _mm256_set1_ps(1.0f / total[r]));
+      _mm256_storeu_ps(block.out + r * block.out_stride + c,
+                       _mm256_mul_ps(_mm256_loadu_ps(block.sums + r * kHead + c), scale));
     }
 }
 

@@ -19,10 +19,13 @@ struct LinearWeights {
   int64_t k = 0, n = 0;
   AlignedArray<uint8_t> packed;  // int8 or f32 in the kernel's layout
   AlignedArray<float> scale;     // int8: one per output
+  AlignedArray<int32_t> offset;  // StepKernels::linear's
   AlignedArray<float> bias;      // n, zeros where the model has none
   uint64_t id = 0;               // of weights that kept their plain rows: unique in this process
   AlignedArray<int8_t> plain;    // n x k int8 for other devices; empty unless asked for
-  size_t bytes() const { return packed.size() + plain.size() + 4 * (scale.size() + bias.size()); }
+  size_t bytes() const {
+    return packed.size() + plain.size() + 4 * (scale.size() + offset.size() + bias.size());
+  }
 };
 
 /// weight: n x k (out x in); bias: n, or empty; rows: the row count of the matmul whose layout is packed;

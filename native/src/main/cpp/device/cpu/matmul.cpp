@@ -28,7 +28,8 @@ bool has(dnnl::cpu_isa wanted) {
 }  // namespace
 
 bool dnnl_int8_is_exact() { return has(dnnl::cpu_isa::avx512_core_vnni) || has(dnnl::cpu_isa::avx2_vnni); }
-bool bf16_is_native() { return has(dnnl::cpu_isa::avx512_core_bf16); }
+bool bf16_is_fast() { return has(dnnl::cpu_isa::avx512_core_amx); }
+bool avx512_vnni_is_native() { return has(dnnl::cpu_isa::avx512_core_vnni); }
 std::string dnnl_isa_name() {
   using dnnl::cpu_isa;
   static const std::pair<cpu_isa, const char*> kNames[] = {{cpu_isa::avx512_core_amx, "avx512_core_amx"},
