@@ -37,7 +37,11 @@ import org.slf4j.LoggerFactory;
 public final class JobLoop implements DeliveryLoop {
   private static final Logger LOG = LoggerFactory.getLogger(JobLoop.class);
   private static final Duration IDLE_POLL = Duration.ofMillis(200);
-  private static final Duration BUSY_POLL = Duration.ofMillis(10);
+
+  // Waited for outside poll: with a paused partition's records in its buffer poll(timeout) spins
+  // until the time is over, on this thread and the consumer's own (KAFKA-21084, KAFKA-20915).
+  private static final Duration BUSY_WAIT = Duration.ofMillis(10);
+
   private static final Duration LOOK_UP = Duration.ofSeconds(5);
   private static final long LAG_NANOS = Duration.ofSeconds(1).toNanos();
   private static final int MAX_UNPUBLISHED = 512;
@@ -60,7 +64,7 @@ public final class JobLoop implements DeliveryLoop {
           "job-loop",
           new LoopThread.Work() {
             @Override
-            public void run() {
+            public void run() throws InterruptedException {
               loop();
             }
 
@@ -136,7 +140,7 @@ public final class JobLoop implements DeliveryLoop {
     thread.close(grace);
   }
 
-  private void loop() {
+  private void loop() throws InterruptedException {
     consumer =
         new KafkaConsumer<>(
             config.consumer(), new ByteArrayDeserializer(), new ByteArrayDeserializer());
@@ -148,7 +152,7 @@ public final class JobLoop implements DeliveryLoop {
     drain();
   }
 
-  private void turn() {
+  private void turn() throws InterruptedException {
     outbox.collect();
     outbox.flush(consumer);
     try {
@@ -158,8 +162,11 @@ public final class JobLoop implements DeliveryLoop {
       beReadyToPublish();
       pause(mustHold());
       boolean idle = intake.idle() && outbox.size() == 0 && fresh.isEmpty();
-      ConsumerRecords<byte[], byte[]> records = consumer.poll(idle ? IDLE_POLL : BUSY_POLL);
+      ConsumerRecords<byte[], byte[]> records = consumer.poll(idle ? IDLE_POLL : Duration.ZERO);
       intake.take(records);
+      if (!idle && records.isEmpty()) {
+        outbox.awaitAnswer(BUSY_WAIT);
+      }
       meters.turn();
       if (consumer.groupMetadata().generationId() > 0) {
         thread.joined();
@@ -261,7 +268,7 @@ public final class JobLoop implements DeliveryLoop {
   /**
    * Nothing new is taken; what is in flight gets its time, then everything finished is published.
    */
-  private void drain() {
+  private void drain() throws InterruptedException {
     while (intake.running() > 0 && thread.inGrace()) {
       outbox.collect();
       outbox.flush(consumer);
@@ -282,10 +289,11 @@ public final class JobLoop implements DeliveryLoop {
     intake.cancelLost();
   }
 
-  private void keepMembership() {
+  private void keepMembership() throws InterruptedException {
     try {
       pause(true);
-      consumer.poll(BUSY_POLL);
+      consumer.poll(Duration.ZERO);
+      outbox.awaitAnswer(BUSY_WAIT);
     } catch (RetriableException e) {
       LOG.warn("Kafka does not answer: {}", e.toString());
     }

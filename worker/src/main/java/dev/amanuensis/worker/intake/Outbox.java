@@ -14,7 +14,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -73,7 +75,7 @@ final class Outbox {
   private final ResultEncoder encoder;
   private final TransactionalPublisher publisher;
   private final WorkerMetrics metrics;
-  private final Queue<Answer> answers = new ConcurrentLinkedQueue<>();
+  private final BlockingQueue<Answer> answers = new LinkedBlockingQueue<>();
   private final Queue<Item> toEncode = new ArrayDeque<>();
   private final List<Ready> ready = new ArrayList<>();
   private final Backoff registry = new Backoff(Duration.ofMillis(100));
@@ -129,10 +131,22 @@ final class Outbox {
             () -> List.of(encoder.undecodableWithoutBytes(d.record, cause))));
   }
 
+  /** Returns when the sink has answered, or after so long. */
+  void awaitAnswer(Duration most) throws InterruptedException {
+    takeOver(answers.poll(most.toNanos(), TimeUnit.NANOSECONDS));
+  }
+
+  private boolean takeOver(Answer a) {
+    if (a != null) {
+      listener.answered(a.delivery(), a.result());
+    }
+    return a != null;
+  }
+
   /** Takes the sink's answers over and serialises them. */
   void collect() {
-    for (Answer a = answers.poll(); a != null; a = answers.poll()) {
-      listener.answered(a.delivery(), a.result());
+    while (takeOver(answers.poll())) {
+      // until there are no more
     }
     while (!toEncode.isEmpty() && registry.over()) {
       Item item = toEncode.peek();
