@@ -23,6 +23,10 @@ class InterruptIT {
     Process process =
         new ProcessBuilder(
                 List.of(
+                    // A build in the background of a shell inherits SIGINT ignored, and so would
+                    // Java.
+                    "env",
+                    "--default-signal=INT",
                     Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                     "-XX:TieredStopAtLevel=1",
                     "-XX:-UsePerfData",
