@@ -8,6 +8,8 @@
 
 #include "device/cpu/exact_gemm.h"
 #include "device/cpu/matmul.h"
+#include "device/cpu/memory.h"
+#include "device/cpu/vnni_gemm.h"
 
 namespace amanuensis {
 namespace {
@@ -127,7 +129,7 @@ TEST(RowKernels, LogSumExpLeavesMaskedValuesOut) {
 // Products of +-127 overflow int16 pairs, so a saturating kernel can't pass.
 TEST(Int8Matmul, IsExactAtTheExtremes) {
   for (const auto& [m, k, n] :
-       {std::array<int64_t, 3>{60, 512, 96}, {125, 1028, 33}, {5, 64, 50}, {1, 2048, 33}}) {
+       {std::array<int64_t, 3>{60, 512, 96}, {125, 1028, 33}, {5, 64, 50}, {1, 2048, 33}, {67, 70, 48}}) {
     const auto a = extremes(m * k, 5), w = extremes(n * k, 6);
     std::vector<int32_t> expected(static_cast<size_t>(m * n));
     for (int64_t r = 0; r < m; r++)
@@ -154,6 +156,12 @@ TEST(Int8Matmul, IsExactAtTheExtremes) {
     if (&row_kernels() == &row_kernels_generic()) continue;
     std::fill(c.begin(), c.end(), 0);
     exact_gemm_avx2(a.data(), k, own.data(), c.data(), n, m, k, n);
+    EXPECT_EQ(c, expected);
+    if (!avx512_vnni_is_native()) continue;
+    AlignedArray<uint8_t> bytes(vnni_packed_bytes(k, n));
+    vnni_pack_rows(w.data(), k, n, bytes.data());
+    std::fill(c.begin(), c.end(), 0);
+    vnni_gemm(a.data(), k, bytes.data(), c.data(), n, m, k, n);
     EXPECT_EQ(c, expected);
   }
 }
