@@ -13,10 +13,15 @@ constexpr int kStretch = Int16Block::kStretch;
 constexpr float kLogMost = Int16Block::kLogMost;
 static_assert(Int16Block::kRows % kInt16Tile == 0);
 
+// n: a multiple of 16.
 float largest(const float* x, int64_t n) {
-  __m256 m = _mm256_setzero_ps();
+  __m256 m = _mm256_setzero_ps(), other = m;
   const __m256 sign = _mm256_set1_ps(-0.0f);
-  for (int64_t i = 0; i < n; i += 8) m = _mm256_max_ps(m, _mm256_andnot_ps(sign, _mm256_loadu_ps(x + i)));
+  for (int64_t i = 0; i < n; i += 16) {
+    m = _mm256_max_ps(m, _mm256_andnot_ps(sign, _mm256_loadu_ps(x + i)));
+    other = _mm256_max_ps(other, _mm256_andnot_ps(sign, _mm256_loadu_ps(x + i + 8)));
+  }
+  m = _mm256_max_ps(m, other);
   alignas(32) float lanes[8];
   _mm256_store_ps(lanes, m);
   float best = lanes[0];
@@ -120,17 +125,18 @@ void Int16Head::pack(const float* keys, const float* values, int rows) {
     int16_t* panel = packed_keys + int64_t{t} / 16 * (16 * kHead) + t % 16 * 2;
     for (int d = 0; d < kHead; d += 2) __builtin_memcpy(panel + d * 16, row + d, 4);
   }
+  // One pass over the rows: a register for each eight columns.
+  __m256 most_of[kHead / 8];
+  for (auto& m : most_of) m = _mm256_setzero_ps();
+  for (int64_t t = 0; t < rows; t++)
+    for (int v = 0; v < kHead / 8; v++)
+      most_of[v] = _mm256_max_ps(
+          most_of[v], _mm256_andnot_ps(_mm256_set1_ps(-0.0f), _mm256_loadu_ps(values + t * kHead + v * 8)));
   float value_factor[kHead];
-  for (int c = 0; c < kHead; c += 8) {
-    __m256 m = _mm256_setzero_ps();
-    for (int64_t t = 0; t < rows; t++)
-      m = _mm256_max_ps(m, _mm256_andnot_ps(_mm256_set1_ps(-0.0f), _mm256_loadu_ps(values + t * kHead + c)));
-    alignas(32) float lanes[8];
-    _mm256_store_ps(lanes, m);
-    for (int i = 0; i < 8; i++) {
-      value_scale_[c + i] = lanes[i] / kValueMost;
-      value_factor[c + i] = lanes[i] > 0 ? kValueMost / lanes[i] : 0.0f;
-    }
+  for (int v = 0; v < kHead / 8; v++) _mm256_storeu_ps(value_factor + v * 8, most_of[v]);
+  for (int c = 0; c < kHead; c++) {
+    value_scale_[c] = value_factor[c] / kValueMost;
+    value_factor[c] = value_factor[c] > 0 ? kValueMost / value_factor[c] : 0.0f;
   }
   int16_t* packed_values = values_.data();
   for (int64_t t = 0; t < padded_; t += 2)

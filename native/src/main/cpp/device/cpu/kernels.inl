@@ -49,6 +49,21 @@ inline float gelu(float x) {
   const float tail = 0.5f * p * t * exp_neg(-square);  // 1 - Phi(|x|)
   return x >= 0 ? x - x * tail : x * tail;
 }
+// x * Phi(x) for what becomes int8: Phi by an odd polynomial fitted to |x| <= 4 so that the largest error of
+// the product is smallest (4e-5).
+inline float coarse_gelu(float x) {
+  const float c = x > 4.0f ? 4.0f : x < -4.0f ? -4.0f : x;
+  const float s = c * c;
+  float p = -1.30129514e-9f;
+  p = p * s + 1.04196093e-7f;
+  p = p * s - 3.65713426e-6f;
+  p = p * s + 7.48550667e-5f;
+  p = p * s - 1.00649057e-3f;
+  p = p * s + 9.5053991e-3f;
+  p = p * s - 6.58878453e-2f;
+  p = p * s + 0.398673401f;
+  return x * (p * c + 0.5f);
+}
 inline uint16_t to_bf16(float f) {
   const uint32_t u = static_cast<uint32_t>(as_int(f));
   return static_cast<uint16_t>((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
@@ -99,7 +114,7 @@ void dequantise_bf16(const int32_t* a, float r, const float* c, const float* b, 
 }
 float dequantise_gelu_quantise(const int32_t* a, float r, const float* c, const float* b, float* t, int8_t* q,
                                int n) {
-  for (int i = 0; i < n; i++) t[i] = gelu(static_cast<float>(a[i]) * (r * c[i]) + b[i]);
+  for (int i = 0; i < n; i++) t[i] = coarse_gelu(static_cast<float>(a[i]) * (r * c[i]) + b[i]);
   return quantise(t, q, n);
 }
 void bias_f32(const float* x, const float* b, float* y, int n) {

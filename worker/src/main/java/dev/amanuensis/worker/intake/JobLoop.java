@@ -225,13 +225,27 @@ public final class JobLoop implements DeliveryLoop {
 
   /** Pauses what must not deliver now, and only that: one slow partition holds no other back. */
   private void pause(boolean everything) {
-    Set<TopicPartition> all = consumer.assignment();
-    Set<TopicPartition> hold = new HashSet<>(everything ? all : fresh);
-    if (!everything) {
-      hold.addAll(assignment.full());
-      all.stream().filter(p -> !intake.mayFetch(p)).forEach(hold::add);
+    for (int left = 3; ; left--) {
+      try {
+        Set<TopicPartition> all = consumer.assignment();
+        Set<TopicPartition> hold = new HashSet<>(everything ? all : fresh);
+        if (!everything) {
+          hold.addAll(assignment.full());
+          all.stream().filter(p -> !intake.mayFetch(p)).forEach(hold::add);
+        }
+        hold.retainAll(all);
+        holdExactly(hold);
+        return;
+      } catch (IllegalStateException e) {
+        // A fenced member's partitions are taken by the consumer's own thread, at any moment.
+        if (left == 0) {
+          throw e;
+        }
+      }
     }
-    hold.retainAll(all);
+  }
+
+  private void holdExactly(Set<TopicPartition> hold) {
     Set<TopicPartition> paused = consumer.paused();
     if (!paused.equals(hold)) {
       Set<TopicPartition> resume = new HashSet<>(paused);
@@ -246,23 +260,35 @@ public final class JobLoop implements DeliveryLoop {
    * killed worker's open transaction can make the broker answer late, and a callback must not fail.
    */
   private void readProgress() {
-    if (fresh.isEmpty()) {
+    Set<TopicPartition> ours = new HashSet<>(fresh);
+    ours.retainAll(consumer.assignment()); // what was lost since leaves `fresh` in the next poll
+    if (ours.isEmpty()) {
       return;
     }
-    Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(fresh, LOOK_UP);
-    for (TopicPartition p : Set.copyOf(fresh)) {
-      OffsetAndMetadata c = committed.get(p);
-      if (c == null) {
-        assignment.add(p, consumer.position(p, LOOK_UP), null);
-      } else {
-        if (!c.metadata().isEmpty() && !OffsetMetadata.isOurs(c.metadata())) {
-          LOG.warn("the progress of {} was committed by someone else: {}", p, c.metadata());
+    Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(ours, LOOK_UP);
+    for (TopicPartition p : ours) {
+      try {
+        goOn(p, committed.get(p));
+      } catch (IllegalStateException e) {
+        if (consumer.assignment().contains(p)) {
+          throw e;
         }
-        consumer.seek(p, c.offset());
-        assignment.add(p, c.offset(), c);
+        continue; // lost meanwhile
       }
       fresh.remove(p);
     }
+  }
+
+  private void goOn(TopicPartition p, OffsetAndMetadata committed) {
+    if (committed == null) {
+      assignment.add(p, consumer.position(p, LOOK_UP), null);
+      return;
+    }
+    if (!committed.metadata().isEmpty() && !OffsetMetadata.isOurs(committed.metadata())) {
+      LOG.warn("the progress of {} was committed by someone else: {}", p, committed.metadata());
+    }
+    consumer.seek(p, committed.offset());
+    assignment.add(p, committed.offset(), committed);
   }
 
   /**
