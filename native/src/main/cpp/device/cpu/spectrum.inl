@@ -5,7 +5,7 @@
 #include <cmath>
 namespace amanuensis {
 namespace {
-constexpr int kFrameLanes = 8, kHop = 160, kFrame = 400, kFft = kFrame / 2;
+constexpr int kFrameLanes = RowKernels::kSpectrumLanes, kHop = 160, kFrame = 400, kFft = kFrame / 2;
 
 // The frames that one register holds, of the eight: fewer at a time keep the FFT's two arrays in the L1
 // cache.
@@ -123,8 +123,8 @@ inline void transpose(__m128i (&r)[8]) {
 void window_frames(const int16_t* pcm, const double* window, Frames (*parts)[kFrame]) {
 #if defined(__AVX2__)
   for (int n = 0; n < kFrame; n += 8) {
-    __m128i rows[8];
-    for (int lane = 0; lane < 8; lane++)
+    __m128i rows[kFrameLanes];
+    for (int lane = 0; lane < kFrameLanes; lane++)
       rows[lane] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(pcm + kHop * lane + n));
     transpose(rows);
     for (int j = 0; j < 8; j++) {

@@ -25,7 +25,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -79,17 +78,20 @@ final class TestCluster implements AutoCloseable {
 
   /** A lost worker is noticed after 3 s. */
   private void shortSessions() throws Exception {
+    alter(
+        ConfigResource.Type.GROUP,
+        group,
+        set("consumer.session.timeout.ms", 3_000),
+        set("consumer.heartbeat.interval.ms", 500),
+        set("share.session.timeout.ms", 3_000),
+        set("share.heartbeat.interval.ms", 500),
+        set("share.record.lock.duration.ms", 4_000));
+  }
+
+  private void alter(ConfigResource.Type type, String name, AlterConfigOp... ops) throws Exception {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
-      Collection<AlterConfigOp> ops =
-          List.of(
-              set("consumer.session.timeout.ms", 3_000),
-              set("consumer.heartbeat.interval.ms", 500),
-              set("share.session.timeout.ms", 3_000),
-              set("share.heartbeat.interval.ms", 500),
-              set("share.record.lock.duration.ms", 4_000));
       admin
-          .incrementalAlterConfigs(
-              Map.of(new ConfigResource(ConfigResource.Type.GROUP, group), ops))
+          .incrementalAlterConfigs(Map.of(new ConfigResource(type, name), List.of(ops)))
           .all()
           .get();
     }
@@ -234,15 +236,7 @@ final class TestCluster implements AutoCloseable {
 
   /** The largest batch that a topic takes. */
   void maxMessageBytes(String topic, int bytes) throws Exception {
-    try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
-      admin
-          .incrementalAlterConfigs(
-              Map.of(
-                  new ConfigResource(ConfigResource.Type.TOPIC, topic),
-                  List.of(set("max.message.bytes", bytes))))
-          .all()
-          .get();
-    }
+    alter(ConfigResource.Type.TOPIC, topic, set("max.message.bytes", bytes));
   }
 
   String bootstrapServers() {

@@ -109,42 +109,47 @@ public final class WatchCommand implements Callable<Integer> {
   }
 
   private void print(PartialReader.News news) {
-    for (TranscriptDocument.Segment segment : news.segments()) {
-      if (format == TranscriptFormat.JSON) {
-        Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("job_id", news.jobId());
-        fields.put("partial", true);
-        fields.put("attempt", news.attempt());
-        fields.put("done", news.doneSeconds());
-        fields.put("duration", news.durationSeconds());
-        fields.put("start", segment.start());
-        fields.put("end", segment.end());
-        fields.put("text", segment.text());
-        terminal.out().println(Json.line(fields));
-      } else {
-        terminal
-            .out()
-            .println(
-                "-- %s  %3.0f%%  [%.2f --> %.2f] %s"
-                    .formatted(
-                        news.jobId(),
-                        100 * news.doneSeconds() / Math.max(0.01, news.durationSeconds()),
-                        segment.start(),
-                        segment.end(),
-                        segment.text().strip()));
-      }
-    }
+    news.segments().forEach(s -> terminal.out().println(line(news, s)));
     terminal.out().flush();
   }
 
+  private String line(PartialReader.News news, TranscriptDocument.Segment segment) {
+    if (format == TranscriptFormat.JSON) {
+      Map<String, Object> fields = new LinkedHashMap<>();
+      fields.put("job_id", news.jobId());
+      fields.put("partial", true);
+      fields.put("attempt", news.attempt());
+      fields.put("done", news.doneSeconds());
+      fields.put("duration", news.durationSeconds());
+      fields.put("start", segment.start());
+      fields.put("end", segment.end());
+      fields.put("text", segment.text());
+      return Json.line(fields);
+    }
+    return "-- %s  %3.0f%%  [%.2f --> %.2f] %s"
+        .formatted(
+            news.jobId(),
+            100 * news.doneSeconds() / Math.max(0.01, news.durationSeconds()),
+            segment.start(),
+            segment.end(),
+            segment.text().strip());
+  }
+
   private void print(Outcome outcome) throws CliException {
-    StringBuilder text = new StringBuilder();
     if (!outcome.completed()) {
       terminal.err().println(outcome.jobId() + "\t" + outcome.failure());
       if (format != TranscriptFormat.JSON) {
         return;
       }
     }
+    terminal.out().append(text(outcome)).flush();
+    if (terminal.out().checkError()) {
+      throw new CliException(ExitCodes.FAILED, "can't write to stdout: it was closed");
+    }
+  }
+
+  private CharSequence text(Outcome outcome) {
+    StringBuilder text = new StringBuilder();
     try {
       if (!outcome.completed()) {
         text.append(Json.line(failure(outcome))).append('\n');
@@ -157,10 +162,7 @@ public final class WatchCommand implements Callable<Integer> {
     } catch (IOException e) {
       throw new UncheckedIOException("a StringBuilder does not fail", e);
     }
-    terminal.out().append(text).flush();
-    if (terminal.out().checkError()) {
-      throw new CliException(ExitCodes.FAILED, "can't write to stdout: it was closed");
-    }
+    return text;
   }
 
   private static Map<String, Object> failure(Outcome outcome) {

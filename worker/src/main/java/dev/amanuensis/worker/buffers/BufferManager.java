@@ -37,19 +37,12 @@ public final class BufferManager implements AutoCloseable {
     return pools.get(pool.ordinal()).acquire(owner);
   }
 
-  /** Whether one more lease at most can be had of a pool that has several. */
-  public boolean isLast(Pool pool) {
-    return pools.get(pool.ordinal()).isLast();
-  }
-
-  /** How long a buffer is waited for. */
-  public Duration patience() {
-    return config.patience();
-  }
-
-  /** Counts a wait of somebody who leaves the last lease to others. */
-  public void leftToOthers(Pool pool) {
-    pools.get(pool.ordinal()).leftToOthers();
+  /**
+   * Whether the caller is to wait because the last buffer of a pool that has several is left to who
+   * is in a hurry. For one caller at a time.
+   */
+  public boolean leavesLast(Pool pool, boolean urgent) {
+    return pools.get(pool.ordinal()).leavesLast(urgent);
   }
 
   /** Lets the others give up idle slots until there is room for one more of the needy pool's. */

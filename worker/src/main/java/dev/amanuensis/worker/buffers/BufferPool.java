@@ -53,6 +53,9 @@ public final class BufferPool implements AutoCloseable {
   private int allocated;
   private boolean closed;
 
+  /** 0: the last one is not left to anybody. */
+  private long lastLeftSince;
+
   BufferPool(
       Pool pool,
       PoolConfig config,
@@ -99,17 +102,32 @@ public final class BufferPool implements AutoCloseable {
     return acquireSlowly(owner);
   }
 
-  /** Whether one more lease at most can be had of several, and then one would have to wait. */
-  boolean isLast() {
-    return config.enabled()
-        && config.exhaustion() == Exhaustion.WAIT
-        && config.most() > 1
-        && pooledInUse.get() >= config.most() - 1;
-  }
-
-  /** Somebody leaves the last one to others and waits as if there were none. */
-  void leftToOthers() {
-    exhausted.increment();
+  /**
+   * Whether the caller is to wait as if there were none: the last one of several is for who is in a
+   * hurry. Where none comes back in the time that a lease is waited for, it may be had, so that the
+   * next one fails with the name of who has the oldest. For one caller at a time.
+   */
+  boolean leavesLast(boolean urgent) {
+    boolean leaves =
+        !urgent
+            && config.enabled()
+            && config.exhaustion() == Exhaustion.WAIT
+            && config.most() > 1
+            && pooledInUse.get() >= config.most() - 1;
+    lock.lock();
+    try {
+      if (!leaves) {
+        lastLeftSince = 0;
+        return false;
+      }
+      if (lastLeftSince == 0) {
+        lastLeftSince = System.nanoTime();
+        exhausted.increment();
+      }
+      return System.nanoTime() - lastLeftSince < waitNanos;
+    } finally {
+      lock.unlock();
+    }
   }
 
   private Lease lend(int index, String owner) {

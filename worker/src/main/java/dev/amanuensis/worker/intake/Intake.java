@@ -3,7 +3,6 @@ package dev.amanuensis.worker.intake;
 import dev.amanuensis.schema.AudioJob;
 import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.job.JobSink;
-import dev.amanuensis.worker.metrics.JobLog;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.publish.Partials;
 import java.time.Duration;
@@ -278,10 +277,7 @@ final class Intake implements Outbox.Listener {
           result.errorMessage());
       enqueue(d);
     } else {
-      JobResult told = withReason(d, result);
-      metrics.jobEnded(told);
-      JobLog.ended(told);
-      outbox.result(d, told, attempt);
+      outbox.result(d, withReason(d, result), attempt);
     }
   }
 

@@ -312,7 +312,6 @@ public final class JobLoop implements DeliveryLoop {
     // What is left belongs to the successor, and nothing was wrong with it.
     commit(intake.giveBack(assignment.partitions()));
     assignment.clear();
-    intake.cancelLost();
   }
 
   private void keepMembership() throws InterruptedException {

@@ -2,6 +2,7 @@ package dev.amanuensis.worker.intake;
 
 import dev.amanuensis.schema.serde.RegistryFailure;
 import dev.amanuensis.worker.job.JobResult;
+import dev.amanuensis.worker.metrics.JobLog;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.publish.ResultEncoder;
 import dev.amanuensis.worker.publish.TransactionalPublisher;
@@ -107,14 +108,13 @@ final class Outbox {
   }
 
   /**
-   * A job's result, to be published.
+   * A job has ended with this result, which is to be published.
    *
    * @param attempt that gave it, 1 for the first
    */
   void result(Delivery d, JobResult result, int attempt) {
-    if (result.status() == JobResult.Status.FAILED && result.errorCode().replayable()) {
-      metrics.deadLetter(result.errorCode().name());
-    }
+    metrics.jobEnded(result);
+    JobLog.ended(result);
     toEncode.add(
         new Item(
             d,

@@ -5,7 +5,6 @@ import dev.amanuensis.schema.serde.RegistryFailure;
 import dev.amanuensis.worker.job.ErrorCode;
 import dev.amanuensis.worker.job.Job;
 import dev.amanuensis.worker.job.JobResult;
-import dev.amanuensis.worker.metrics.JobLog;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.publish.Partials;
 import java.time.Duration;
@@ -141,8 +140,6 @@ final class Preparation {
 
   private Next answer(Delivery d, JobResult.Status status, ErrorCode code, String message) {
     JobResult result = new JobResult(d.job, status, null, null, code, message, Map.of());
-    metrics.jobEnded(result);
-    JobLog.ended(result);
     outbox.result(d, result, assignment.attempt(d.ticket));
     return Next.ANSWERED;
   }

@@ -271,9 +271,6 @@ public final class ShareLoop implements DeliveryLoop {
   private void finish(Held h, JobResult result) {
     metrics.jobEnded(result);
     JobLog.ended(result);
-    if (result.status() == JobResult.Status.FAILED && result.errorCode().replayable()) {
-      metrics.deadLetter(result.errorCode().name());
-    }
     int attempt = h.deliveries();
     h.outputs = () -> encoder.encode(h.record, result, attempt);
     h.smaller = () -> encoder.smaller(h.record, result, attempt);

@@ -38,6 +38,11 @@ public record JobResult(
     this(job, status, transcription, audioSha256, errorCode, errorMessage, timings, null);
   }
 
+  /** Whether it may still succeed once a person has changed something. */
+  public boolean needsDeadLetter() {
+    return status == Status.FAILED && errorCode.replayable();
+  }
+
   /** The end states of a job. */
   public enum Status {
     COMPLETED,

@@ -27,26 +27,10 @@ public record Segment(
     words = List.copyOf(words);
   }
 
-  /** The same under another number. */
-  public Segment withId(int other) {
+  /** The same under this number, with no time before or after these, its words' too. */
+  public Segment within(int number, double first, double last) {
     return new Segment(
-        other,
-        seek,
-        start,
-        end,
-        text,
-        tokens,
-        temperature,
-        avgLogprob,
-        compressionRatio,
-        noSpeechProb,
-        words);
-  }
-
-  /** The same with no time before or after these, its words' too. */
-  public Segment within(double first, double last) {
-    return new Segment(
-        id,
+        number,
         seek,
         clamp(start, first, last),
         clamp(end, first, last),

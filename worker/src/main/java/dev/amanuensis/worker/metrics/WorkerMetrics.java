@@ -130,13 +130,16 @@ public final class WorkerMetrics {
     }
   }
 
-  /** The result of a job, whether it was admitted or answered before that. */
+  /** The result of a job, whether it was admitted or answered before that, and its dead letter. */
   public void jobEnded(JobResult result) {
     recent.add(result);
     jobRate.add(1);
     counter(Meters.JOBS_FINISHED, "status", label(result.status())).increment();
     if (result.errorCode() != null) {
       counter(Meters.JOBS_FAILURES, "code", result.errorCode().name()).increment();
+    }
+    if (result.needsDeadLetter()) {
+      deadLetter(result.errorCode().name());
     }
     if (result.transcription() != null) {
       double seconds = Math.max(0, result.transcription().durationSeconds());
@@ -219,6 +222,8 @@ public final class WorkerMetrics {
   }
 
   /**
+   * A record that is copied to the DLQ; {@link #jobEnded} counts those of jobs.
+   *
    * @param reason an error code such as UNDECODABLE
    */
   public void deadLetter(String reason) {

@@ -36,9 +36,6 @@ final class PrepareStage {
   /** One thread at a time: else one could fail the job for which another holds the buffer. */
   private final ReentrantLock choosing = new ReentrantLock();
 
-  /** Guarded by choosing; 0: not held back. */
-  private long heldBackSince;
-
   PrepareStage(
       StageQueue<JobRun> queue,
       StageQueue<WindowTask> next,
@@ -70,7 +67,7 @@ final class PrepareStage {
     choosing.lockInterruptibly();
     try {
       queue.awaitItem();
-      if (leavesLastBuffer()) {
+      if (buffers.leavesLast(Pool.AUDIO, queue.priority() > 0)) {
         Thread.sleep(LOOK_AGAIN_MS);
         return;
       }
@@ -81,22 +78,6 @@ final class PrepareStage {
         choosing.unlock();
       }
     }
-  }
-
-  /**
-   * The last buffer is for who is in a hurry. Where none comes back in the time that a buffer is
-   * waited for, it is taken, so that the next one fails with the name of who has the oldest.
-   */
-  private boolean leavesLastBuffer() {
-    if (queue.priority() > 0 || !buffers.isLast(Pool.AUDIO)) {
-      heldBackSince = 0;
-      return false;
-    }
-    if (heldBackSince == 0) {
-      heldBackSince = System.nanoTime();
-      buffers.leftToOthers(Pool.AUDIO);
-    }
-    return System.nanoTime() - heldBackSince < buffers.patience().toNanos();
   }
 
   /** Gives the turn to choose up once it has chosen. */

@@ -89,7 +89,7 @@ final class StageQueue<T> {
   }
 
   private boolean outranksAll(int priority) {
-    return !entries.isEmpty() && entries.stream().allMatch(e -> e.run().job.priority() < priority);
+    return !entries.isEmpty() && priority() < priority;
   }
 
   /** The highest priority of what lies here; {@link Integer#MIN_VALUE} if nothing does. */

@@ -94,7 +94,7 @@ public final class ResultEncoder implements AutoCloseable {
     }
     ProducerRecord<byte[], byte[]> output =
         new ProducerRecord<>(transcriptsTopic, key(result), value);
-    return needsLetter(result)
+    return result.needsDeadLetter()
         ? List.of(output, letter(record, result, attempt, maxBytes - OVERHEAD))
         : List.of(output);
   }
@@ -155,13 +155,9 @@ public final class ResultEncoder implements AutoCloseable {
             transcriptsTopic,
             key(result),
             transcripts.serialize(transcriptsTopic, transcript(result, attempt)));
-    return needsLetter(result)
+    return result.needsDeadLetter()
         ? List.of(output, letter(record, result, attempt, room))
         : List.of(output);
-  }
-
-  private static boolean needsLetter(JobResult result) {
-    return result.status() == JobResult.Status.FAILED && result.errorCode().replayable();
   }
 
   private static byte[] key(JobResult result) {

@@ -101,7 +101,7 @@ public final class ChunkedTranscription {
       double first = chunks.get(i).first() / (double) Geometry.FRAMES_PER_SECOND;
       double last = chunks.get(i).end() / (double) Geometry.FRAMES_PER_SECOND;
       for (Segment s : results[i].segments()) {
-        segments.add(s.withId(segments.size()).within(first, last));
+        segments.add(s.within(segments.size(), first, last));
       }
     }
     Transcription whole = new Transcription(options, tokenizer, samples, language);

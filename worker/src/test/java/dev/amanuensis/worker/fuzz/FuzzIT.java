@@ -66,30 +66,41 @@ class FuzzIT {
 
   @Test
   void campaignEndsWithoutCrashesHangsAndLeaks() throws Exception {
-    Path log = directory.resolve("campaign.log");
-    Process campaign =
-        new ProcessBuilder(
+    String said =
+        java(
+            "campaign",
+            600,
+            IntakeCampaign.class.getName(),
+            CORPUS.toAbsolutePath().toString(),
+            Integer.toString(CAMPAIGN),
+            "1");
+    assertThat(said).contains("audio: decoded", "0 crashes, 0 hangs, 0 leaks");
+    said.lines().filter(l -> l.contains(" inputs in ")).forEach(System.out::println);
+  }
+
+  /** Runs a main class with its arguments to a good end in a JVM of its own: what it printed. */
+  private String java(String name, long seconds, String... mainAndArguments)
+      throws IOException, InterruptedException {
+    Path log = directory.resolve(name + ".log");
+    List<String> command =
+        new ArrayList<>(
+            List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx512m",
                 "-XX:TieredStopAtLevel=1",
                 "-cp",
-                classPath(),
-                IntakeCampaign.class.getName(),
-                CORPUS.toAbsolutePath().toString(),
-                Integer.toString(CAMPAIGN),
-                "1")
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile())
-            .start();
+                classPath()));
+    command.addAll(List.of(mainAndArguments));
+    Process process =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile()).start();
     try {
-      assertThat(campaign.waitFor(10, TimeUnit.MINUTES)).isTrue();
+      assertThat(process.waitFor(seconds, TimeUnit.SECONDS)).as(name).isTrue();
     } finally {
-      campaign.destroyForcibly();
+      process.destroyForcibly();
     }
     String said = Files.readString(log);
-    assertThat(campaign.exitValue()).as(said).isZero();
-    assertThat(said).contains("audio: decoded", "0 crashes, 0 hangs, 0 leaks");
-    said.lines().filter(l -> l.contains(" inputs in ")).forEach(System.out::println);
+    assertThat(process.exitValue()).as(said).isZero();
+    return said;
   }
 
   /** Ours without JUnit, which Jazzer would look for tests in. */
@@ -103,36 +114,22 @@ class FuzzIT {
 
   private long fuzz(String target, Path seeds) throws IOException, InterruptedException {
     assertThat(seeds).isNotEmptyDirectory();
-    Path log = directory.resolve(target + ".log");
     Path found = Files.createDirectories(directory.resolve(target));
-    Process jazzer =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx512m",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                classPath(),
-                "com.code_intelligence.jazzer.Jazzer",
-                "--target_class=" + target,
-                "--instrumentation_includes=dev.amanuensis.**",
-                "--hooks=false", // instrumenting every library takes longer than this run
-                "--reproducer_path=" + found,
-                "-artifact_prefix=" + found + "/",
-                "-max_total_time=" + SECONDS,
-                "-timeout=30",
-                "-max_len=4096",
-                found.toString(),
-                seeds.toAbsolutePath().toString())
-            .redirectErrorStream(true)
-            .redirectOutput(log.toFile())
-            .start();
-    try {
-      assertThat(jazzer.waitFor(SECONDS + 600, TimeUnit.SECONDS)).as(target).isTrue();
-    } finally {
-      jazzer.destroyForcibly();
-    }
-    String said = Files.readString(log);
-    assertThat(jazzer.exitValue()).as(said).isZero();
+    String said =
+        java(
+            target,
+            SECONDS + 600,
+            "com.code_intelligence.jazzer.Jazzer",
+            "--target_class=" + target,
+            "--instrumentation_includes=dev.amanuensis.**",
+            "--hooks=false", // instrumenting every library takes longer than this run
+            "--reproducer_path=" + found,
+            "-artifact_prefix=" + found + "/",
+            "-max_total_time=" + SECONDS,
+            "-timeout=30",
+            "-max_len=4096",
+            found.toString(),
+            seeds.toAbsolutePath().toString());
     Matcher runs = RUNS.matcher(said);
     assertThat(runs.find()).as(said).isTrue();
     long count = Long.parseLong(runs.group(1));
