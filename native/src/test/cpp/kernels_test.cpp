@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "device/cpu/exact_gemm.h"
+#include "device/cpu/exact_gemm_vnni.h"
 #include "device/cpu/matmul.h"
 #include "device/cpu/memory.h"
-#include "device/cpu/vnni_gemm.h"
 
 namespace amanuensis {
 namespace {

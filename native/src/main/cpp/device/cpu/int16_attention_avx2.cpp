@@ -98,6 +98,28 @@ float softmax(int32_t* s, int rows, int padded, float factor, const float* weigh
   return static_cast<float>(total);
 }
 
+// Eight pairs of int16 of each of eight rows, kHead apart -> the pair of each row side by side, pair by pair
+// 16 pairs apart.
+inline void transpose_pairs(const int16_t* rows, int16_t* to) {
+  __m256i r[8], t[8];
+  for (int i = 0; i < 8; i++) r[i] = _mm256_load_si256(reinterpret_cast<const __m256i*>(rows + i * kHead));
+  for (int i = 0; i < 8; i += 2) {
+    t[i] = _mm256_unpacklo_epi32(r[i], r[i + 1]);
+    t[i + 1] = _mm256_unpackhi_epi32(r[i], r[i + 1]);
+  }
+  for (int i = 0; i < 8; i += 4)
+    for (int j = 0; j < 2; j++) {
+      r[i + 2 * j] = _mm256_unpacklo_epi64(t[i + j], t[i + j + 2]);
+      r[i + 2 * j + 1] = _mm256_unpackhi_epi64(t[i + j], t[i + j + 2]);
+    }
+  for (int i = 0; i < 4; i++) {
+    auto* at = reinterpret_cast<__m256i*>(to + i * 2 * kInt16Panel);
+    _mm256_storeu_si256(at, _mm256_permute2x128_si256(r[i], r[i + 4], 0x20));
+    at = reinterpret_cast<__m256i*>(to + (i + 4) * 2 * kInt16Panel);
+    _mm256_storeu_si256(at, _mm256_permute2x128_si256(r[i], r[i + 4], 0x31));
+  }
+}
+
 // sums[6 x 64 at column] += a tile of int32.
 inline void add_tile(const int32_t* tile, float* sums) {
   for (int64_t r = 0; r < kInt16Tile; r++)
@@ -115,15 +137,17 @@ void Int16Head::pack(const float* keys, const float* values, int rows) {
   const float most = largest(keys, int64_t{kHead} * rows);
   key_scale_ = most / kKeyMost;
   const __m256 key_factor = _mm256_set1_ps(most > 0 ? kKeyMost / most : 0.0f);
-  int16_t* packed_keys = keys_.data();
-  for (int t = 0; t < padded_; t++) {
-    alignas(32) int16_t row[kHead] = {};
-    if (t < rows)
+  alignas(32) int16_t panel[kInt16Panel * kHead];  // 16 keys, row by row
+  for (int first = 0; first < padded_; first += static_cast<int>(kInt16Panel)) {
+    for (int t = first; t < first + kInt16Panel; t++)
       for (int d = 0; d < kHead; d += 16)
-        _mm256_store_si256(reinterpret_cast<__m256i*>(row + d),
-                           to_int16(keys + int64_t{t} * kHead + d, key_factor));
-    int16_t* panel = packed_keys + int64_t{t} / 16 * (16 * kHead) + t % 16 * 2;
-    for (int d = 0; d < kHead; d += 2) __builtin_memcpy(panel + d * 16, row + d, 4);
+        _mm256_store_si256(
+            reinterpret_cast<__m256i*>(panel + (t - first) * kHead + d),
+            t < rows ? to_int16(keys + int64_t{t} * kHead + d, key_factor) : _mm256_setzero_si256());
+    int16_t* to = keys_.data() + int64_t{first} * kHead;
+    for (int half = 0; half < kInt16Panel; half += 8)
+      for (int d = 0; d < kHead; d += 16)
+        transpose_pairs(panel + half * kHead + d, to + d * kInt16Panel + half * 2);
   }
   // One pass over the rows: a register for each eight columns.
   __m256 most_of[kHead / 8];

@@ -3,9 +3,9 @@
 #include <omp.h>
 
 #include "device/cpu/exact_gemm.h"
+#include "device/cpu/exact_gemm_vnni.h"
 #include "device/cpu/kernels.h"
 #include "device/cpu/product_time.h"
-#include "device/cpu/vnni_gemm.h"
 
 namespace amanuensis {
 

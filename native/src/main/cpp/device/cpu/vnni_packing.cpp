@@ -1,6 +1,6 @@
 #include <cstring>
 
-#include "device/cpu/vnni_gemm.h"
+#include "device/cpu/exact_gemm_vnni.h"
 
 namespace amanuensis {
 

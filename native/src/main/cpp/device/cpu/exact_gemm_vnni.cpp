@@ -1,4 +1,4 @@
-#include "device/cpu/vnni_gemm.h"
+#include "device/cpu/exact_gemm_vnni.h"
 
 #include <immintrin.h>
 
