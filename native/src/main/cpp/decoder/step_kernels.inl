@@ -161,21 +161,38 @@ void from_f16(const uint16_t* x, float* y, int n) {
   for (int i = 0; i < n; i += kLanes) store(y + i, load_f16(x + i));
 }
 
+inline float total(Lanes v) {
+#if defined(__AVX512BW__)
+  return _mm512_reduce_add_ps(reinterpret_cast<__m512>(v));
+#elif defined(__AVX2__)
+  const auto w = reinterpret_cast<__m256>(v);
+  __m128 s = _mm_add_ps(_mm256_castps256_ps128(w), _mm256_extractf128_ps(w, 1));
+  s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+  return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+#else
+  float sum = 0;
+  for (int i = 0; i < kLanes; i++) sum += v[i];
+  return sum;
+#endif
+}
+
+// Positions whose keys and values are fetched ahead: they lie apart, which no hardware foresees.
+constexpr int kPositionsAhead = 8;
+
 void key_scores_f16(const float* q, const uint16_t* keys, int64_t stride, int n, float* scores) {
   constexpr int kVectors = kHead / kLanes;
   Lanes w[kVectors];
   std::memcpy(w, q, sizeof w);
   for (int t = 0; t < n; t++) {
     const uint16_t* k = keys + t * stride;
+    __builtin_prefetch(k + kPositionsAhead * stride);
+    __builtin_prefetch(k + kPositionsAhead * stride + kHead / 2);
     Lanes sum = w[0] * load_f16(k), other = w[1] * load_f16(k + kLanes);
     for (int v = 2; v < kVectors; v += 2) {
       sum += w[v] * load_f16(k + v * kLanes);
       other += w[v + 1] * load_f16(k + (v + 1) * kLanes);
     }
-    sum += other;
-    float total = 0;
-    for (int i = 0; i < kLanes; i++) total += sum[i];
-    scores[t] = total;
+    scores[t] = total(sum + other);
   }
 }
 
@@ -183,8 +200,12 @@ void add_values_f16(const float* weights, const uint16_t* values, int64_t stride
   constexpr int kVectors = kHead / kLanes;
   Lanes sum[kVectors];
   std::memcpy(sum, out, sizeof sum);
-  for (int t = 0; t < n; t++)
-    for (int v = 0; v < kVectors; v++) sum[v] += weights[t] * load_f16(values + t * stride + v * kLanes);
+  for (int t = 0; t < n; t++) {
+    const uint16_t* from = values + t * stride;
+    __builtin_prefetch(from + kPositionsAhead * stride);
+    __builtin_prefetch(from + kPositionsAhead * stride + kHead / 2);
+    for (int v = 0; v < kVectors; v++) sum[v] += weights[t] * load_f16(from + v * kLanes);
+  }
   std::memcpy(out, sum, sizeof sum);
 }
 
