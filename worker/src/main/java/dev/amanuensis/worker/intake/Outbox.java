@@ -136,17 +136,16 @@ final class Outbox {
     takeOver(answers.poll(most.toNanos(), TimeUnit.NANOSECONDS));
   }
 
-  private boolean takeOver(Answer a) {
+  private void takeOver(Answer a) {
     if (a != null) {
       listener.answered(a.delivery(), a.result());
     }
-    return a != null;
   }
 
   /** Takes the sink's answers over and serialises them. */
   void collect() {
-    while (takeOver(answers.poll())) {
-      // until there are no more
+    while (!answers.isEmpty()) {
+      takeOver(answers.poll());
     }
     while (!toEncode.isEmpty() && registry.over()) {
       Item item = toEncode.peek();
