@@ -1,7 +1,5 @@
 // Cache-line aligned arrays that own their memory.
 #pragma once
-#include <sys/mman.h>
-
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -10,18 +8,14 @@
 
 namespace amanuensis {
 
-constexpr size_t kHugePage = size_t{2} << 20;
-
 /// n elements, 64-byte aligned, not initialised. Movable, not copyable.
 template <class T>
 class AlignedArray {
  public:
   explicit AlignedArray(size_t n = 0) : size_(n) {
     if (n == 0) return;
-    const size_t bytes = n * sizeof(T), page = bytes >= kHugePage ? kHugePage : 64;
-    data_ = static_cast<T*>(std::aligned_alloc(page, (bytes + page - 1) / page * page));
+    data_ = static_cast<T*>(std::aligned_alloc(64, (n * sizeof(T) + 63) / 64 * 64));
     if (data_ == nullptr) throw std::bad_alloc();
-    if (page == kHugePage) madvise(data_, bytes / page * page, MADV_HUGEPAGE);  // a wish: failing is fine
   }
   explicit AlignedArray(const std::vector<T>& from) : AlignedArray(from.size()) {
     if (size_ > 0) std::memcpy(data_, from.data(), size_ * sizeof(T));

@@ -127,15 +127,15 @@ class WorkerLossIT {
 
   @Test
   void longJobGoesOnWhereItsKilledWorkerWas() throws Exception {
-    cluster.submit("r-long", "windows 60");
+    cluster.submit("r-long", "windows 150"); // 15 s
     cluster.flush();
     try (WorkerProcess one = worker("one")) {
       Thread.sleep(8_000);
       one.kill();
       List<Transcript> results = cluster.await("r-", 1, LIMIT);
       assertThat(results).hasSize(1);
-      assertThat(results.get(0).getSegments()).hasSize(60);
-      assertThat(results.get(0).getText()).startsWith("60 windows, ").doesNotContain(" 0 found");
+      assertThat(results.get(0).getSegments()).hasSize(150);
+      assertThat(results.get(0).getText()).startsWith("150 windows, ").doesNotContain(" 0 found");
     }
   }
 }
