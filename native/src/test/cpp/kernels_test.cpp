@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "device/cpu/exact_gemm.h"
-#include "device/cpu/exact_gemm_vnni.h"
 #include "device/cpu/matmul.h"
 #include "device/cpu/memory.h"
 
@@ -148,21 +147,16 @@ TEST(Int8Matmul, IsExactAtTheExtremes) {
     EXPECT_EQ(c, expected) << matmul.implementation();
     EXPECT_EQ(matmul.implementation().find("ref"), std::string::npos) << matmul.implementation();
 
-    std::vector<uint8_t> own(exact_packed_bytes(k, n));
-    exact_pack_rows(w.data(), k, n, own.data());
-    std::fill(c.begin(), c.end(), 0);
-    exact_gemm_generic(a.data(), k, own.data(), c.data(), n, m, k, n);
-    EXPECT_EQ(c, expected);
-    if (&row_kernels() == &row_kernels_generic()) continue;
-    std::fill(c.begin(), c.end(), 0);
-    exact_gemm_avx2(a.data(), k, own.data(), c.data(), n, m, k, n);
-    EXPECT_EQ(c, expected);
-    if (!avx512_vnni_is_native()) continue;
-    AlignedArray<uint8_t> bytes(vnni_packed_bytes(k, n));
-    vnni_pack_rows(w.data(), k, n, bytes.data());
-    std::fill(c.begin(), c.end(), 0);
-    vnni_gemm(a.data(), k, bytes.data(), c.data(), n, m, k, n);
-    EXPECT_EQ(c, expected);
+    std::vector<const ExactGemm*> own{&exact_gemm_generic()};
+    if (&row_kernels() != &row_kernels_generic()) own.push_back(&exact_gemm_avx2());
+    if (avx512_vnni_is_native()) own.push_back(&exact_gemm_vnni());
+    for (const ExactGemm* gemm : own) {
+      AlignedArray<uint8_t> bytes(gemm->packed_bytes(k, n));
+      gemm->pack_rows(w.data(), k, n, bytes.data());
+      std::fill(c.begin(), c.end(), 0);
+      gemm->run(a.data(), k, bytes.data(), c.data(), n, m, k, n);
+      EXPECT_EQ(c, expected) << gemm->isa;
+    }
   }
 }
 

@@ -9,7 +9,8 @@
 #include "decoder/step_linear.inl"
 namespace amanuensis {
 namespace {
-// Keys and values come from memory, and two thirds of a core's bandwidth from fetching this far ahead.
+// Keys and values come from memory: fetching this far ahead, a core reads almost twice as much
+// (docs/speed.md).
 constexpr int kFetchAhead = 4096;
 
 // Blocks of 16 keys side by side: vpdpwssd has a latency to hide, vpaddd has not.

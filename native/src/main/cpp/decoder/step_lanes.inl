@@ -3,6 +3,10 @@
 // Vectors of the decoder's step kernels. Included by one file per instruction set: see step_kernels.inl.
 #include <cmath>
 #include <cstring>
+
+#if defined(__AVX512VNNI__)
+#include "device/cpu/vnni.inl"
+#endif
 namespace amanuensis {
 namespace {
 #if defined(__AVX512BW__)
@@ -45,9 +49,9 @@ inline Ints broadcast(const int16_t* pair) { return Ints{} + load<int32_t>(pair)
 // sum + a0 * b0 + a1 * b1 of the pairs in each lane.
 inline Ints add_products(Ints sum, Ints a, Ints b) {
 #if defined(__AVX512VNNI__)
-  // Assembler, because GCC 12 copies the sums of its intrinsic back and forth.
-  asm("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
-  return sum;
+  auto total = reinterpret_cast<__m512i>(sum);
+  add_pair_products(total, reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b));
+  return reinterpret_cast<Ints>(total);
 #elif defined(__AVX512BW__)
   return sum + reinterpret_cast<Ints>(
                    _mm512_madd_epi16(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
@@ -60,12 +64,17 @@ inline Ints add_products(Ints sum, Ints a, Ints b) {
 #endif
 }
 
-float quantise(const float* x, int16_t* q, int n, float levels) {
+inline float largest_magnitude(const float* x, int n) {
   float m = 0;
   for (int i = 0; i < n; i++) {
     const float a = std::fabs(x[i]);
     m = a > m ? a : m;
   }
+  return m;
+}
+
+float quantise(const float* x, int16_t* q, int n, float levels) {
+  const float m = largest_magnitude(x, n);
   if (m == 0) {
     std::memset(q, 0, static_cast<size_t>(n) * 2);
     return 0;

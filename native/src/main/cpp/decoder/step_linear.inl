@@ -20,7 +20,6 @@ inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 // What linear() was asked for.
 struct Linear {
   const float* row_scale;
-  int rows;
   int64_t k;
   const int8_t* packed;
   const int32_t* offset;
@@ -36,11 +35,7 @@ constexpr int kDepth = 4;
 
 float quantise_inputs(const float* x, void* to, int n) {
   auto* q = static_cast<uint8_t*>(to);
-  float m = 0;
-  for (int i = 0; i < n; i++) {
-    const float a = std::fabs(x[i]);
-    m = a > m ? a : m;
-  }
+  const float m = largest_magnitude(x, n);
   const float inv = m > 0 ? 127.0f / m : 0.0f;
   for (int i = 0; i < n; i++) {
     const float z = x[i] * inv + 12583040.0f;  // 1.5 * 2^23 + 128: see quantise()
@@ -49,10 +44,6 @@ float quantise_inputs(const float* x, void* to, int n) {
     q[i] = static_cast<uint8_t>(bits);
   }
   return m / 127.0f;
-}
-
-inline void add_products_of_bytes(__m512i& sum, __m512i inputs, __m512i weights) {
-  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(inputs), "v"(weights));
 }
 
 // kPanels panels of weights for kCount rows: enough sums to hide the latency of vpdpbusd. Weights come from
@@ -81,7 +72,7 @@ inline void tile(const uint8_t* a, int r, int64_t c, const Linear& l) {
     for (int i = 0; i < kCount; i++) {
       const __m512i x = _mm512_set1_epi32(load<int32_t>(a + i * l.k + at / kColumns));
 #pragma GCC unroll 4
-      for (int p = 0; p < kPanels; p++) add_products_of_bytes(sum[i][p], x, weights[p]);
+      for (int p = 0; p < kPanels; p++) add_byte_products(sum[i][p], x, weights[p]);
     }
   }
   Ints sums[kCount][kPanels];  // a copy: indexing the sums themselves would keep them out of registers
@@ -110,7 +101,7 @@ void rows_of(const uint8_t* a, int r, const Linear& l) {
 void linear(const void* inputs, const float* row_scale, int rows, int64_t k, const int8_t* packed,
             const int32_t* offset, const float* column, const float* bias, int64_t first, int64_t columns,
             float* y, int64_t ldy, bool add) {
-  const Linear l{row_scale, rows, k, packed, offset, column, bias, first, columns, y, ldy, add};
+  const Linear l{row_scale, k, packed, offset, column, bias, first, columns, y, ldy, add};
   for (int r = 0; r < rows; r += 8) {
     const uint8_t* a = static_cast<const uint8_t*>(inputs) + r * k;
     switch (rows - r) {
@@ -170,7 +161,7 @@ inline void tile(const int16_t* a, int r, int64_t c, const Linear& l, const int8
 void linear(const void* inputs, const float* row_scale, int rows, int64_t k, const int8_t* packed,
             const int32_t* offset, const float* column, const float* bias, int64_t first, int64_t columns,
             float* y, int64_t ldy, bool add) {
-  const Linear l{row_scale, rows, k, packed, offset, column, bias, first, columns, y, ldy, add};
+  const Linear l{row_scale, k, packed, offset, column, bias, first, columns, y, ldy, add};
   constexpr int kAtOnce = 4;
   // Weights come from memory, and only the first rows that meet a panel would wait for it: each group of rows
   // fetches its part of the next one.

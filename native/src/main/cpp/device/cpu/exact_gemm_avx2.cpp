@@ -77,10 +77,9 @@ void tile(const int16_t* const* a, const int8_t* w, int64_t k, int32_t* const* c
     std::memcpy(c[r], out, sizeof(int32_t) * static_cast<size_t>(columns));
   }
 }
-}  // namespace
 
-void exact_gemm_avx2(const int8_t* a, int64_t lda, const void* packed, int32_t* c, int64_t ldc, int64_t m,
-                     int64_t k, int64_t n) {
+void run(const int8_t* a, int64_t lda, const void* packed, int32_t* c, int64_t ldc, int64_t m, int64_t k,
+         int64_t n) {
   if (m > kFewRows && k % 4 == 0) {
     for (int64_t first = 0; first < m; first += kBlockRows)
       many_rows(a + first * lda, lda, static_cast<const int8_t*>(packed), c + first * ldc, ldc,
@@ -116,5 +115,11 @@ void exact_gemm_avx2(const int8_t* a, int64_t lda, const void* packed, int32_t* 
       }
     }
   }
+}
+}  // namespace
+
+const ExactGemm& exact_gemm_avx2() {
+  static const ExactGemm gemm{"avx2", 2, run};
+  return gemm;
 }
 }  // namespace amanuensis

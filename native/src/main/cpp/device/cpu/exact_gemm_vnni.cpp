@@ -1,6 +1,5 @@
-#include "device/cpu/exact_gemm_vnni.h"
-
-#include <immintrin.h>
+#include "device/cpu/exact_gemm.h"
+#include "device/cpu/vnni.inl"
 
 namespace amanuensis {
 
@@ -20,11 +19,6 @@ struct Panels {
   const int32_t* offset;
   const int8_t* ahead;  // fetched meanwhile, a line for each four of k
 };
-
-// Assembler, because GCC 12 copies the sums of its intrinsic back and forth.
-inline void add_products(__m512i& sum, __m512i inputs, __m512i weights) {
-  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(inputs), "v"(weights));
-}
 
 // c[kRows x 16 kWide], its last columns beyond `columns` left alone. a: rows of `bytes / 16` unsigned bytes.
 template <int kRows, int kWide>
@@ -48,7 +42,7 @@ inline void tile(const uint8_t* a, int64_t lda, const Panels& p, int32_t* c, int
       __builtin_memcpy(&four, a + r * lda, sizeof four);
       const __m512i x = _mm512_set1_epi32(four);
 #pragma GCC unroll 2
-      for (int v = 0; v < kWide; v++) add_products(sum[r][v], x, weights[v]);
+      for (int v = 0; v < kWide; v++) add_byte_products(sum[r][v], x, weights[v]);
     }
   }
 #pragma GCC unroll 2
@@ -89,10 +83,9 @@ void to_unsigned(const int8_t* from, uint8_t* to, int64_t n) {
     _mm512_storeu_si512(to + i, _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, from + i), top));
   }
 }
-}  // namespace
 
-void vnni_gemm(const int8_t* a, int64_t lda, const void* packed, int32_t* c, int64_t ldc, int64_t m,
-               int64_t k, int64_t n) {
+void run(const int8_t* a, int64_t lda, const void* packed, int32_t* c, int64_t ldc, int64_t m, int64_t k,
+         int64_t n) {
   // Rows a cache line more than a power of two apart would share sets: 64 bytes spread them.
   alignas(64) static thread_local uint8_t block[kBlockRows * (kMostK + 64)];
   const auto* offset = static_cast<const int32_t*>(packed);
@@ -111,6 +104,13 @@ void vnni_gemm(const int8_t* a, int64_t lda, const void* packed, int32_t* c, int
         all_rows<1>(block, apart, rows, p, to, ldc, columns);
     }
   }
+}
+
+}  // namespace
+
+const ExactGemm& exact_gemm_vnni() {
+  static const ExactGemm gemm{"avx512 vnni", 4, run};
+  return gemm;
 }
 
 }  // namespace amanuensis

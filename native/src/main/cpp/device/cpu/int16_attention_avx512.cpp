@@ -1,6 +1,5 @@
-#include <immintrin.h>
-
 #include "device/cpu/int16_attention.h"
+#include "device/cpu/vnni.inl"
 
 // As in int16_attention_avx2.cpp, nothing here may be the copy of a template that the linker keeps.
 namespace amanuensis {
@@ -16,11 +15,6 @@ inline int32_t pair(const int16_t* p) {
   int32_t v;
   __builtin_memcpy(&v, p, sizeof v);
   return v;
-}
-
-// Assembler, because GCC 12 copies the sums of its intrinsic back and forth.
-inline void add_products(__m512i& sum, __m512i x, __m512i y) {
-  asm("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(y));
 }
 
 // put(row, panel, a[kTile x k] * b[k x kPanels panels]). b: panels of k/2 x 16 columns x (k, k + 1), b_stride
@@ -40,7 +34,7 @@ inline void tile(const int16_t* a, int64_t lda, const int16_t* b, int64_t b_stri
     for (int r = 0; r < kTile; r++) {
       const __m512i x = _mm512_set1_epi32(pair(a + r * lda));
 #pragma GCC unroll 2
-      for (int p = 0; p < kPanels; p++) add_products(sum[r][p], x, columns[p]);
+      for (int p = 0; p < kPanels; p++) add_pair_products(sum[r][p], x, columns[p]);
     }
   }
 #pragma GCC unroll 16

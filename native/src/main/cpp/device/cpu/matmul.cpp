@@ -3,7 +3,6 @@
 #include <omp.h>
 
 #include "device/cpu/exact_gemm.h"
-#include "device/cpu/exact_gemm_vnni.h"
 #include "device/cpu/kernels.h"
 #include "device/cpu/product_time.h"
 
@@ -56,6 +55,12 @@ int64_t parts_of(Matmul::Type type, int64_t k) {
   return parts;
 }
 
+const ExactGemm* own_int8() {
+  if (avx512_vnni_is_native()) return bf16_is_fast() ? nullptr : &exact_gemm_vnni();
+  if (dnnl_int8_is_exact()) return nullptr;
+  return &row_kernels() != &row_kernels_generic() ? &exact_gemm_avx2() : &exact_gemm_generic();
+}
+
 size_t size_of(Matmul::Type type) { return memory::data_type_size(type); }
 const void* offset(const void* p, int64_t elements, Matmul::Type type) {
   return static_cast<const char*>(p) + elements * static_cast<int64_t>(size_of(type));
@@ -81,16 +86,13 @@ Matmul::Matmul(const Matmul& like, int64_t m)
       ldc_(like.ldc_),
       parts_(like.parts_),
       stream_(dnnl_cpu()) {
-  create(like.own_ != Own::kNone ? memory::desc() : like.b_.get_desc());
+  create(like.own_ ? memory::desc() : like.b_.get_desc());
 }
 
 void Matmul::create(const memory::desc& b) {
-  if (a_type_ == Type::s8) {
-    if (!dnnl_int8_is_exact()) own_ = Own::kPairs;
-    if (avx512_vnni_is_native() && !bf16_is_fast()) own_ = Own::kVnni;
-  }
-  if (own_ != Own::kNone) {
-    implementation_ = std::string("exact int8, ") + (own_ == Own::kVnni ? "avx512 vnni" : row_kernels().isa);
+  if (a_type_ == Type::s8) own_ = own_int8();
+  if (own_) {
+    implementation_ = std::string("exact int8, ") + own_->isa;
     return;
   }
   const memory::desc a({m_, k_ / parts_}, a_type_, memory::dims{lda_, 1});
@@ -110,20 +112,13 @@ void Matmul::create(const memory::desc& b) {
 }
 
 size_t Matmul::packed_bytes() const {
-  if (own_ == Own::kVnni) return vnni_packed_bytes(k_, n_);
-  if (own_ == Own::kPairs) return exact_packed_bytes(k_, n_);
-  return b_.get_desc().get_size() * static_cast<size_t>(parts_);
-}
-
-void Matmul::run_own(const void* a, const void* b, void* c) const {
-  const bool avx2 = &row_kernels() != &row_kernels_generic();
-  const auto gemm = own_ == Own::kVnni ? vnni_gemm : avx2 ? exact_gemm_avx2 : exact_gemm_generic;
-  gemm(static_cast<const int8_t*>(a), lda_, b, static_cast<int32_t*>(c), ldc_, m_, k_, n_);
+  return own_ ? own_->packed_bytes(k_, n_) : b_.get_desc().get_size() * static_cast<size_t>(parts_);
 }
 
 void Matmul::run(const void* a, const void* b, void* c) {
   const ProductTimer timer(ProductsOf::kEncoder);
-  if (own_ != Own::kNone) return run_own(a, b, c);
+  if (own_)
+    return own_->run(static_cast<const int8_t*>(a), lda_, b, static_cast<int32_t*>(c), ldc_, m_, k_, n_);
   c_.set_data_handle(c);
   for (int64_t part = 0; part < parts_; part++) {
     a_.set_data_handle(const_cast<void*>(offset(a, part * (k_ / parts_), a_type_)));
@@ -145,15 +140,11 @@ void Matmul::pack(const void* from, const memory::dims& strides, void* packed) {
   stream_.wait();
 }
 void Matmul::pack_rows(const void* rows, void* packed) {
-  const auto* bytes = static_cast<const int8_t*>(rows);
-  if (own_ == Own::kVnni) return vnni_pack_rows(bytes, k_, n_, packed);
-  if (own_ == Own::kPairs) return exact_pack_rows(bytes, k_, n_, packed);
+  if (own_) return own_->pack_rows(static_cast<const int8_t*>(rows), k_, n_, packed);
   pack(rows, {1, k_}, packed);
 }
 void Matmul::pack_columns(const void* columns, void* packed) {
-  const auto* bytes = static_cast<const int8_t*>(columns);
-  if (own_ == Own::kVnni) return vnni_pack_columns(bytes, k_, n_, packed);
-  if (own_ == Own::kPairs) return exact_pack_columns(bytes, k_, n_, packed);
+  if (own_) return own_->pack_columns(static_cast<const int8_t*>(columns), k_, n_, packed);
   pack(columns, {n_, 1}, packed);
 }
 

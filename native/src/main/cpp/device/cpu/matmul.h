@@ -6,6 +6,8 @@
 
 namespace amanuensis {
 
+struct ExactGemm;
+
 /// The process's one CPU engine of oneDNN.
 const dnnl::engine& dnnl_cpu();
 /// Whether oneDNN's int8 kernels are exact here: without VNNI they saturate pairs of products in int16.
@@ -48,12 +50,10 @@ class Matmul {
  private:
   void create(const dnnl::memory::desc& b);
   void pack(const void* from, const dnnl::memory::dims& strides, void* packed);
-  void run_own(const void* a, const void* b, void* c) const;
   Type a_type_, b_type_, c_type_;
   int64_t m_, k_, n_, lda_, ldc_;
-  // Our own int8 kernels: oneDNN's saturate without VNNI, and reach three quarters of its rate with it.
-  enum class Own { kNone, kPairs, kVnni } own_ = Own::kNone;
-  int64_t parts_ = 1;  // stretches of k
+  const ExactGemm* own_ = nullptr;  // our int8 kernel, where oneDNN's saturates or is slower
+  int64_t parts_ = 1;               // stretches of k
   std::string implementation_;
   dnnl::stream stream_;
   dnnl::matmul primitive_, adding_;  // adding_: c += a * b, for the stretches after the first
