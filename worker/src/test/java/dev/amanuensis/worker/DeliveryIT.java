@@ -9,6 +9,9 @@ import dev.amanuensis.schema.Transcript;
 import dev.amanuensis.schema.topic.Topics;
 import dev.amanuensis.worker.config.Setting;
 import dev.amanuensis.worker.intake.DeliveryLoop;
+import dev.amanuensis.worker.metrics.WorkerMetrics;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -48,8 +51,12 @@ class DeliveryIT {
   /** A worker in this JVM. */
   private record Member(DeliveryLoop loop, FakeSink sink) implements AutoCloseable {
     static Member start(Map<String, String> settings) {
+      return start(settings, WorkerMetrics.none());
+    }
+
+    static Member start(Map<String, String> settings, WorkerMetrics metrics) {
       FakeSink sink = new FakeSink(Integer.parseInt(settings.get(Setting.MAX_JOBS.key())));
-      DeliveryLoop loop = TestCluster.loop(settings, sink);
+      DeliveryLoop loop = TestCluster.loop(settings, sink, metrics);
       loop.start();
       return new Member(loop, sink);
     }
@@ -74,7 +81,8 @@ class DeliveryIT {
     cluster.submit(Topics.JOBS_BULK, late);
     cluster.send(Topics.JOBS, "a-junk", "not Avro".getBytes());
     cluster.flush();
-    try (Member worker = Member.start(cluster.settings("one"))) {
+    MeterRegistry meters = new SimpleMeterRegistry();
+    try (Member worker = Member.start(cluster.settings("one"), new WorkerMetrics(meters))) {
       Map<String, Transcript> results =
           cluster.await("a-", 6, LIMIT).stream()
               .collect(Collectors.toMap(Transcript::getJobId, t -> t));
@@ -92,6 +100,15 @@ class DeliveryIT {
     assertThat(letters)
         .extracting(DeadLetter::getReason)
         .containsExactlyInAnyOrder("SOURCE_UNAVAILABLE", "RESULT_TOO_LARGE", "UNDECODABLE");
+    Map<String, Double> counted =
+        meters.find("amanuensis.dead.letters").counters().stream()
+            .filter(c -> c.count() > 0)
+            .collect(Collectors.toMap(c -> c.getId().getTag("reason"), c -> c.count()));
+    assertThat(counted)
+        .containsOnly(
+            Map.entry("SOURCE_UNAVAILABLE", 1.0),
+            Map.entry("RESULT_TOO_LARGE", 1.0),
+            Map.entry("UNDECODABLE", 1.0));
     DeadLetter junk = letters.stream().filter(l -> l.getJobId() == null).findFirst().orElseThrow();
     assertThat(new String(junk.getValue().array())).isEqualTo("not Avro");
     assertThat(junk.getStack()).contains("SerializationException");

@@ -128,10 +128,14 @@ final class TestCluster implements AutoCloseable {
 
   /** The Kafka side of a worker over a sink, not started. */
   static DeliveryLoop loop(Map<String, String> settings, JobSink sink) {
+    return loop(settings, sink, WorkerMetrics.none());
+  }
+
+  static DeliveryLoop loop(Map<String, String> settings, JobSink sink, WorkerMetrics metrics) {
     WorkerConfig config = WorkerConfig.of(settings, Map.of());
     String id = config.text(Setting.WORKER_ID);
     WorkerIdentity identity = new WorkerIdentity(id, "none", "sha", "reference", "none");
-    return Worker.loop(config, id, identity, sink, Trials.NONE, WorkerMetrics.none());
+    return Worker.loop(config, id, identity, sink, Trials.NONE, metrics);
   }
 
   static AudioJob job(String id, String script) {

@@ -4,6 +4,7 @@ import dev.amanuensis.schema.serde.RegistryFailure;
 import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.metrics.JobLog;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
+import dev.amanuensis.worker.publish.Encoded;
 import dev.amanuensis.worker.publish.ResultEncoder;
 import dev.amanuensis.worker.publish.TransactionalPublisher;
 import java.time.Duration;
@@ -45,19 +46,20 @@ final class Outbox {
    *
    * @param smaller what to send where the broker finds the first encoding too large
    */
-  private record Item(
-      Delivery delivery,
-      Supplier<List<ProducerRecord<byte[], byte[]>>> encoding,
-      Supplier<List<ProducerRecord<byte[], byte[]>>> smaller) {
+  private record Item(Delivery delivery, Supplier<Encoded> encoding, Supplier<Encoded> smaller) {
     Ticket ticket() {
       return delivery.ticket;
     }
   }
 
   /** An item in its serialised form. */
-  private record Ready(Item item, List<ProducerRecord<byte[], byte[]>> outputs) {
+  private record Ready(Item item, Encoded answer) {
+    List<ProducerRecord<byte[], byte[]>> outputs() {
+      return answer.records();
+    }
+
     int bytes() {
-      return outputs.stream().mapToInt(o -> o.value().length).sum();
+      return answer.bytes();
     }
   }
 
@@ -113,8 +115,6 @@ final class Outbox {
    * @param attempt that gave it, 1 for the first
    */
   void result(Delivery d, JobResult result, int attempt) {
-    metrics.jobEnded(result);
-    JobLog.ended(result);
     toEncode.add(
         new Item(
             d,
@@ -123,12 +123,11 @@ final class Outbox {
   }
 
   void undecodable(Delivery d, Exception cause) {
-    metrics.deadLetter("UNDECODABLE");
     toEncode.add(
         new Item(
             d,
-            () -> List.of(encoder.undecodable(d.record, cause)),
-            () -> List.of(encoder.undecodableWithoutBytes(d.record, cause))));
+            () -> encoder.undecodable(d.record, cause),
+            () -> encoder.undecodableWithoutBytes(d.record, cause)));
   }
 
   /** Returns when the sink has answered, or after so long. */
@@ -160,7 +159,12 @@ final class Outbox {
 
   private boolean encode(Item item) {
     try {
-      add(new Ready(item, item.encoding().get()));
+      Encoded answer = item.encoding().get();
+      add(new Ready(item, answer));
+      if (answer.result() != null) {
+        metrics.jobEnded(answer.result());
+        JobLog.ended(answer.result());
+      }
       registry.succeeded();
       return true;
     } catch (RegistryFailure e) {
@@ -242,6 +246,7 @@ final class Outbox {
     for (Ready r : all) {
       assignment.progressOf(r.item().ticket()).done(r.item().ticket().offset());
       bytes -= r.bytes();
+      metrics.answered(r.answer().deadLetter());
       listener.published(r.item().delivery());
     }
     ready.removeIf(all::contains);

@@ -12,6 +12,7 @@ import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.job.JobSink;
 import dev.amanuensis.worker.metrics.JobLog;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
+import dev.amanuensis.worker.publish.Encoded;
 import dev.amanuensis.worker.publish.ResultEncoder;
 import java.time.Duration;
 import java.time.Instant;
@@ -30,7 +31,6 @@ import org.apache.kafka.clients.consumer.KafkaShareConsumer;
 import org.apache.kafka.clients.consumer.ShareConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
-import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
@@ -75,10 +75,10 @@ public final class ShareLoop implements DeliveryLoop {
     long due = System.nanoTime();
 
     /** Serialises its answer, once it has one. */
-    Supplier<List<ProducerRecord<byte[], byte[]>>> outputs;
+    Supplier<Encoded> outputs;
 
     /** The same for topics that don't take the answer. */
-    Supplier<List<ProducerRecord<byte[], byte[]>>> smaller;
+    Supplier<Encoded> smaller;
 
     boolean published;
 
@@ -223,9 +223,8 @@ public final class ShareLoop implements DeliveryLoop {
         return;
       } catch (RuntimeException e) {
         LOG.warn("{} is no job: {}", Place.of(h.record), e.getMessage());
-        metrics.deadLetter("UNDECODABLE");
-        h.outputs = () -> List.of(encoder.undecodable(h.record, e));
-        h.smaller = () -> List.of(encoder.undecodableWithoutBytes(h.record, e));
+        h.outputs = () -> encoder.undecodable(h.record, e);
+        h.smaller = () -> encoder.undecodableWithoutBytes(h.record, e);
         return;
       }
     }
@@ -269,8 +268,6 @@ public final class ShareLoop implements DeliveryLoop {
   }
 
   private void finish(Held h, JobResult result) {
-    metrics.jobEnded(result);
-    JobLog.ended(result);
     int attempt = h.deliveries();
     h.outputs = () -> encoder.encode(h.record, result, attempt);
     h.smaller = () -> encoder.smaller(h.record, result, attempt);
@@ -282,11 +279,17 @@ public final class ShareLoop implements DeliveryLoop {
       return;
     }
     try {
-      List<Future<RecordMetadata>> sent = h.outputs.get().stream().map(producer::send).toList();
+      Encoded answer = h.outputs.get();
+      List<Future<RecordMetadata>> sent = answer.records().stream().map(producer::send).toList();
       for (Future<RecordMetadata> s : sent) {
         s.get();
       }
       h.published = true;
+      metrics.answered(answer.deadLetter());
+      if (answer.result() != null) {
+        metrics.jobEnded(answer.result());
+        JobLog.ended(answer.result());
+      }
     } catch (RegistryFailure e) {
       LOG.warn("{}; the result waits", e.getMessage());
       registry.failed();

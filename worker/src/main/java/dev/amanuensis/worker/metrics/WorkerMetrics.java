@@ -130,16 +130,13 @@ public final class WorkerMetrics {
     }
   }
 
-  /** The result of a job, whether it was admitted or answered before that, and its dead letter. */
+  /** The result of a job, whether it was admitted or answered before that. */
   public void jobEnded(JobResult result) {
     recent.add(result);
     jobRate.add(1);
     counter(Meters.JOBS_FINISHED, "status", label(result.status())).increment();
     if (result.errorCode() != null) {
       counter(Meters.JOBS_FAILURES, "code", result.errorCode().name()).increment();
-    }
-    if (result.needsDeadLetter()) {
-      deadLetter(result.errorCode().name());
     }
     if (result.transcription() != null) {
       double seconds = Math.max(0, result.transcription().durationSeconds());
@@ -222,12 +219,15 @@ public final class WorkerMetrics {
   }
 
   /**
-   * A record that is copied to the DLQ; {@link #jobEnded} counts those of jobs.
+   * A record was answered.
    *
-   * @param reason an error code such as UNDECODABLE
+   * @param deadLetter why it was copied to the DLQ, an error code such as UNDECODABLE; null if it
+   *     was not
    */
-  public void deadLetter(String reason) {
-    counter(Meters.DEAD_LETTERS, "reason", reason).increment();
+  public void answered(String deadLetter) {
+    if (deadLetter != null) {
+      counter(Meters.DEAD_LETTERS, "reason", deadLetter).increment();
+    }
   }
 
   /** A job that was in work when its worker was lost. */

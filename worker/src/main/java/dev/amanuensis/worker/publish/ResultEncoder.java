@@ -72,8 +72,7 @@ public final class ResultEncoder implements AutoCloseable {
    * @param attempt that gave the result, 1 for the first
    * @throws RegistryFailure if the registry can't be used; nothing else is thrown
    */
-  public List<ProducerRecord<byte[], byte[]>> encode(
-      ConsumerRecord<byte[], byte[]> record, JobResult result, int attempt) {
+  public Encoded encode(ConsumerRecord<byte[], byte[]> record, JobResult result, int attempt) {
     byte[] value;
     try {
       value = transcripts.serialize(transcriptsTopic, transcript(result, attempt));
@@ -92,16 +91,11 @@ public final class ResultEncoder implements AutoCloseable {
       JobResult failed = failed(result, ErrorCode.RESULT_TOO_LARGE, message, null);
       return withLetter(record, failed, attempt, maxBytes - OVERHEAD);
     }
-    ProducerRecord<byte[], byte[]> output =
-        new ProducerRecord<>(transcriptsTopic, key(result), value);
-    return result.needsDeadLetter()
-        ? List.of(output, letter(record, result, attempt, maxBytes - OVERHEAD))
-        : List.of(output);
+    return withLetter(record, result, value, attempt, maxBytes - OVERHEAD);
   }
 
   /** What is sent in the place of outputs that a topic does not take. */
-  public List<ProducerRecord<byte[], byte[]>> smaller(
-      ConsumerRecord<byte[], byte[]> record, JobResult result, int attempt) {
+  public Encoded smaller(ConsumerRecord<byte[], byte[]> record, JobResult result, int attempt) {
     if (result.status() != JobResult.Status.COMPLETED) {
       return withLetter(record, bare(result), attempt, 0);
     }
@@ -148,16 +142,26 @@ public final class ResultEncoder implements AutoCloseable {
         r.errorStack());
   }
 
-  private List<ProducerRecord<byte[], byte[]>> withLetter(
+  private Encoded withLetter(
       ConsumerRecord<byte[], byte[]> record, JobResult result, int attempt, int room) {
+    byte[] value = transcripts.serialize(transcriptsTopic, transcript(result, attempt));
+    return withLetter(record, result, value, attempt, room);
+  }
+
+  private Encoded withLetter(
+      ConsumerRecord<byte[], byte[]> record,
+      JobResult result,
+      byte[] value,
+      int attempt,
+      int room) {
     ProducerRecord<byte[], byte[]> output =
-        new ProducerRecord<>(
-            transcriptsTopic,
-            key(result),
-            transcripts.serialize(transcriptsTopic, transcript(result, attempt)));
+        new ProducerRecord<>(transcriptsTopic, key(result), value);
     return result.needsDeadLetter()
-        ? List.of(output, letter(record, result, attempt, room))
-        : List.of(output);
+        ? new Encoded(
+            List.of(output, letter(record, result, attempt, room)),
+            result,
+            result.errorCode().name())
+        : new Encoded(List.of(output), result, null);
   }
 
   private static byte[] key(JobResult result) {
@@ -225,25 +229,22 @@ public final class ResultEncoder implements AutoCloseable {
    *
    * @throws RegistryFailure if the registry can't be used
    */
-  public ProducerRecord<byte[], byte[]> undecodable(
-      ConsumerRecord<byte[], byte[]> record, Exception cause) {
+  public Encoded undecodable(ConsumerRecord<byte[], byte[]> record, Exception cause) {
     return undecodable(record, cause, maxBytes - OVERHEAD);
   }
 
   /** For a topic that does not take the bytes. */
-  public ProducerRecord<byte[], byte[]> undecodableWithoutBytes(
-      ConsumerRecord<byte[], byte[]> record, Exception cause) {
+  public Encoded undecodableWithoutBytes(ConsumerRecord<byte[], byte[]> record, Exception cause) {
     return undecodable(record, cause, 0);
   }
 
-  private ProducerRecord<byte[], byte[]> undecodable(
-      ConsumerRecord<byte[], byte[]> record, Exception cause, int room) {
+  private Encoded undecodable(ConsumerRecord<byte[], byte[]> record, Exception cause, int room) {
     DeadLetter.Builder letter =
         DeadLetter.newBuilder()
             .setReason(UNDECODABLE)
             .setMessage(String.valueOf(cut(cause.getMessage())))
             .setStack(summary(cause));
-    return deadLetter(record, letter, room);
+    return new Encoded(List.of(deadLetter(record, letter, room)), null, UNDECODABLE);
   }
 
   private ProducerRecord<byte[], byte[]> letter(

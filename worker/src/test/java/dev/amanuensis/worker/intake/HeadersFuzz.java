@@ -75,7 +75,7 @@ public final class HeadersFuzz {
             headers,
             Optional.empty());
     ProducerRecord<byte[], byte[]> letter =
-        ENCODER.undecodable(record, new SerializationException("a test"));
+        ENCODER.undecodable(record, new SerializationException("a test")).records().get(0);
     check(letter.value().length <= MAX_BYTES, "a letter of " + letter.value().length);
     DeadLetter read = READER.deserialize(DLQ, letter.value());
     check(read.getValue().equals(ByteBuffer.wrap(VALUE)), "the value is not the record's");

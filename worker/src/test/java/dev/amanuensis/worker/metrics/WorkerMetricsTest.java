@@ -100,7 +100,8 @@ class WorkerMetricsTest {
     metrics.queueOverflowed(StageName.ENCODE);
     metrics.stageRestarted(StageName.PREPARE);
     metrics.retried(WorkerMetrics.Retry.TEMPERATURE);
-    metrics.deadLetter("UNDECODABLE");
+    metrics.answered("UNDECODABLE");
+    metrics.answered(null);
     metrics.suspect();
     metrics.transaction("ABORTED", 5_000_000);
     metrics.rebalanced("lost");
