@@ -10,6 +10,7 @@ import dev.amanuensis.schema.serde.TrustedClasses;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
@@ -153,6 +154,39 @@ class AvroSerdesTest {
         assertThatThrownBy(() -> serializer.serialize("t", AudioJob.newBuilder().build()))
             .as("writing, status %d", status)
             .isInstanceOf(RegistryFailure.class);
+      } finally {
+        server.stop(0);
+      }
+    }
+  }
+
+  @Test
+  void schemaThatIsNoAvroIsABadRecord() throws IOException {
+    for (String schema :
+        List.of(
+            "{\"schemaType\":\"JSON\",\"schema\":\"{}\"}",
+            "{\"schemaType\":\"PROTOBUF\",\"schema\":\"message M {}\"}",
+            "{\"schema\":\"{\\\"type\\\": \\\"nonsense\\\"}\"}")) {
+      HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+      server.createContext(
+          "/schemas/ids/7",
+          exchange -> {
+            byte[] answer = schema.getBytes(StandardCharsets.UTF_8);
+            exchange
+                .getResponseHeaders()
+                .add("Content-Type", "application/vnd.schemaregistry.v1+json");
+            exchange.sendResponseHeaders(200, answer.length);
+            exchange.getResponseBody().write(answer);
+            exchange.close();
+          });
+      server.start();
+      Map<String, String> config =
+          Map.of(AvroSerdes.REGISTRY_URL, "http://127.0.0.1:" + server.getAddress().getPort());
+      try (Deserializer<AudioJob> deserializer = AvroSerdes.deserializer(AudioJob.class, config)) {
+        assertThatThrownBy(() -> deserializer.deserialize("t", new byte[] {0, 0, 0, 0, 7, 2}))
+            .as(schema)
+            .isInstanceOf(SerializationException.class)
+            .isNotInstanceOf(RegistryFailure.class);
       } finally {
         server.stop(0);
       }

@@ -115,6 +115,30 @@ class DeliveryIT {
   }
 
   @Test
+  void recordOfAForeignSchemaIsADeadLetterAndHoldsNobodyUp() throws Exception {
+    Map<String, String> settings = cluster.settings("one");
+    for (String topic : List.of(Topics.JOBS, Topics.CONTROL)) {
+      cluster.send(topic, "f-json", MixedRegistry.jsonRecord());
+    }
+    for (int i = 0; i < 10; i++) {
+      cluster.submit("f-" + i, "sleep 1");
+    }
+    cluster.submit("f-cancelled", "sleep 60000");
+    cluster.flush();
+    cluster.cancel("f-cancelled");
+    try (MixedRegistry registry =
+        new MixedRegistry(settings.get(Setting.SCHEMA_REGISTRY_URL.key()))) {
+      settings.put(Setting.SCHEMA_REGISTRY_URL.key(), registry.url());
+      try (Member worker = Member.start(settings)) {
+        assertThat(cluster.await("f-", 11, LIMIT)).hasSize(11);
+      }
+    }
+    assertThat(cluster.deadLetters(l -> l.getJobId() == null))
+        .extracting(DeadLetter::getReason)
+        .containsExactly("UNDECODABLE");
+  }
+
+  @Test
   void jobsAreCancelledBeforeAndDuringWork() throws Exception {
     cluster.submit("c-before", "sleep 1");
     cluster.flush();

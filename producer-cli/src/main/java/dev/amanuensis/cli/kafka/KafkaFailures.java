@@ -3,14 +3,12 @@ package dev.amanuensis.cli.kafka;
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.schema.serde.RegistryFailure;
-import java.io.IOException;
 import java.time.Duration;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.RetriableException;
-import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /** Turns what Kafka's clients throw into what a person can act upon. */
@@ -79,8 +77,7 @@ final class KafkaFailures {
 
   /** Whether a serializer failed because the registry did not answer. */
   static boolean registryUnreachable(Throwable failure) {
-    return failure instanceof RegistryFailure
-        || failure instanceof SerializationException && root(failure) instanceof IOException;
+    return failure instanceof RegistryFailure;
   }
 
   private static CliException unreachable(String message, Throwable cause) {

@@ -25,6 +25,23 @@ final class RegistryErrors {
         && e.getErrorCode() <= LAST_UNKNOWN;
   }
 
+  /**
+   * Whether the registry answered with a schema that is no Avro (JSON Schema, Protobuf) or can't be
+   * parsed. Its client has no class of its own for that, only this message.
+   */
+  static boolean foreignSchema(Exception e) {
+    return !fromNetwork(e) && saysInvalidSchema(e);
+  }
+
+  private static boolean saysInvalidSchema(Throwable e) {
+    for (Throwable t = e; t != null; t = t.getCause()) {
+      if (String.valueOf(t.getMessage()).startsWith("Invalid schema")) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Whether a failed read came from the network; Avro's own failures are IOExceptions as well. */
   static boolean fromNetwork(Throwable e) {
     for (Throwable t = e; t != null; t = t.getCause()) {

@@ -65,6 +65,10 @@ final class TypedDeserializer<T extends SpecificRecord> implements Deserializer<
       }
       throw new RegistryFailure(e);
     } catch (IOException | RuntimeException e) {
+      if (RegistryErrors.foreignSchema(e)) {
+        throw new SerializationException(
+            "schema " + id + " is not an Avro schema that can be read: " + e.getMessage(), e);
+      }
       throw new RegistryFailure(e);
     }
   }
