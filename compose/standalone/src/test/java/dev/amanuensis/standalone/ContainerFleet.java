@@ -178,7 +178,7 @@ final class ContainerFleet implements AutoCloseable {
         .withEnv("AWS_ACCESS_KEY_ID", key)
         .withEnv("AWS_SECRET_ACCESS_KEY", secret)
         .withEnv("AWS_REGION", "us-east-1")
-        .withTmpFs(Map.of("/tmp", "size=1g,mode=1777"))
+        .withTmpFs(Map.of("/tmp", "size=64m,mode=1777"))
         .withCreateContainerCmdModifier(
             c -> c.getHostConfig().withReadonlyRootfs(true).withCapDrop(Capability.ALL))
         .withCommand(command);

@@ -82,8 +82,13 @@ class ContainersIT {
   }
 
   @Test
-  void containersAreNotRootAndCantWriteOutsideTmp() throws Exception {
-    for (String script : List.of("[ \"$(id -u)\" = 10001 ]", "! touch /opt/x 2>/dev/null")) {
+  void containersAreNotRootAndWriteOnlyToTmpAndTheSpoolOnDisk() throws Exception {
+    for (String script :
+        List.of(
+            "[ \"$(id -u)\" = 10001 ]",
+            "! touch /opt/x 2>/dev/null",
+            "[ \"$TMPDIR\" = /spool ] && touch /spool/x",
+            "[ \"$(stat -f -c %T /spool)\" != tmpfs ]")) {
       assertThat(fleet.shell(script).code()).as(script).isZero();
     }
   }
