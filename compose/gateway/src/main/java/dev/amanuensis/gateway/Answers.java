@@ -7,7 +7,9 @@ import dev.amanuensis.cli.format.TranscriptFormat;
 import dev.amanuensis.cli.kafka.Outcomes;
 import dev.amanuensis.schema.Segment;
 import dev.amanuensis.schema.Status;
+import dev.amanuensis.schema.Task;
 import dev.amanuensis.schema.Transcript;
+import dev.amanuensis.worker.transcription.Languages;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -67,7 +69,7 @@ final class Answers {
     return json(answer);
   }
 
-  /** What the user did wrong is 400, everything else is ours. */
+  /** What the user did wrong is 400, everything else is ours; the workers have tried it again. */
   static void failIfFailed(Transcript transcript) {
     if (transcript.getStatus() == Status.COMPLETED) {
       return;
@@ -75,7 +77,7 @@ final class Answers {
     String code = transcript.getErrorCode() == null ? "INTERNAL" : transcript.getErrorCode();
     boolean theirs = code.startsWith("AUDIO_") || code.equals("INVALID_OPTION");
     int status = theirs ? 400 : transcript.getStatus() == Status.EXPIRED ? 504 : 500;
-    throw ApiException.of(
+    throw ApiException.last(
         status, code.toLowerCase(Locale.ROOT), String.valueOf(transcript.getErrorMessage()));
   }
 
@@ -97,7 +99,9 @@ final class Answers {
   private static Map<String, Object> verbose(Transcript transcript, TranscriptionForm form) {
     Map<String, Object> answer = new LinkedHashMap<>();
     answer.put("task", form.task().name().toLowerCase(Locale.ROOT));
-    answer.put("language", languageName(transcript.getLanguage()));
+    answer.put(
+        "language",
+        form.task() == Task.TRANSLATE ? "english" : languageName(transcript.getLanguage()));
     answer.put("duration", transcript.getDuration());
     answer.put("text", text(transcript));
     if (form.words()) {
@@ -157,10 +161,8 @@ final class Answers {
     return map;
   }
 
-  /** OpenAI writes the English name: "english". */
+  /** OpenAI writes Whisper's English name: "english". */
   private static String languageName(String code) {
-    return code == null
-        ? null
-        : Locale.forLanguageTag(code).getDisplayLanguage(Locale.ENGLISH).toLowerCase(Locale.ROOT);
+    return code == null ? null : Languages.name(code);
   }
 }

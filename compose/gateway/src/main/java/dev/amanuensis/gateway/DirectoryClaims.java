@@ -34,7 +34,10 @@ public final class DirectoryClaims implements ClaimStore {
       Files.copy(in, partial, StandardCopyOption.REPLACE_EXISTING);
       // The workers may run as another user of the group.
       Files.setPosixFilePermissions(partial, PosixFilePermissions.fromString("rw-r-----"));
-      return Files.move(partial, file(jobId)).toRealPath().toUri();
+      // There may be one already: of a request that gave up and was sent again with its id.
+      return Files.move(partial, file(jobId), StandardCopyOption.REPLACE_EXISTING)
+          .toRealPath()
+          .toUri();
     } finally {
       Files.deleteIfExists(partial);
     }

@@ -62,6 +62,15 @@ public final class GatewayCommand implements Callable<Integer> {
   private int port;
 
   @Option(
+      names = "--allowed-host",
+      paramLabel = "NAME",
+      split = ",",
+      description =
+          "Host name, beside localhost, that requests may be addressed to where there are no API"
+              + " keys; for a proxy in front. Default: with --host other than the loopback, any.")
+  private List<String> allowedHosts = List.of();
+
+  @Option(
       names = "--max-waiting",
       paramLabel = "N",
       defaultValue = "64",
@@ -134,12 +143,13 @@ public final class GatewayCommand implements Callable<Integer> {
             "stop-gateway");
     Runtime.getRuntime().addShutdownHook(hook);
     try (GatewayRoutes routes = new GatewayRoutes(config, claims());
-        GatewayServer server = new GatewayServer(host, port, routes)) {
+        GatewayServer server = new GatewayServer(host, port, allowedHosts, routes)) {
       routes.open(connection.target());
       terminal.out().printf("The gateway is ready; Ctrl-C stops it.%n");
       terminal.out().printf("  base URL  http://%s:%d/v1%n", host, server.port());
       terminal.out().flush();
       end.await();
+      routes.stop(); // before the server ends
     } catch (IOException | KafkaException e) {
       throw new CliException(
           ExitCodes.UNREACHABLE, "the gateway can't start: " + e.getMessage(), e);

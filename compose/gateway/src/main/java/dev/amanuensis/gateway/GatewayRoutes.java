@@ -93,9 +93,11 @@ public final class GatewayRoutes implements AutoCloseable {
   private void guard(Context ctx) {
     keys.check(ctx.header("Authorization"));
     // Without keys a page on the web could make its visitors' browsers work for it.
-    if (config.apiKeys().isEmpty() && "cross-site".equals(ctx.header("Sec-Fetch-Site"))) {
+    if (isForAll() && "cross-site".equals(ctx.header("Sec-Fetch-Site"))) {
       throw ApiException.of(
-          403, "cross_site", "a web page of another site may not ask; set API keys to allow it");
+          403,
+          "cross_site",
+          "the web page of another site may not use this gateway; let that site's server ask it");
     }
   }
 
@@ -117,6 +119,11 @@ public final class GatewayRoutes implements AutoCloseable {
         throw explain(e);
       }
     };
+  }
+
+  /** Whether no API key is asked for. */
+  boolean isForAll() {
+    return config.apiKeys().isEmpty();
   }
 
   /** Whether requests are taken. */
@@ -156,6 +163,14 @@ public final class GatewayRoutes implements AutoCloseable {
       id = UUID.fromString(ctx.pathParam("id"));
     } catch (IllegalArgumentException e) {
       throw ApiException.of(404, "job_not_found", "job ids are UUIDs");
+    }
+    if (id.version() != 7) {
+      throw ApiException.of(
+          404,
+          "job_not_found",
+          "results are found by the time in their job's id, and '%s' has none: only ids that the"
+                  .formatted(id)
+              + " gateway or submit made, UUIDs of version 7, can be looked up");
     }
     if (gate().isWaiting(id.toString())) {
       ctx.status(202);
@@ -220,20 +235,19 @@ public final class GatewayRoutes implements AutoCloseable {
     ctx.contentType("text/event-stream; charset=utf-8")
         .header("Cache-Control", "no-cache")
         .header("X-Accel-Buffering", "no");
-    EventStream events = new EventStream(ctx.res().getOutputStream());
+    EventStream events = new EventStream(ctx.res().getOutputStream(), gate().answers());
     CompletableFuture<Transcript> result = submit(job, file, events);
     ctx.res().flushBuffer(); // the client sees at once that it is under way
-    ctx.future(
-        () ->
-            result.handle(
-                (transcript, failure) -> {
-                  if (failure == null) {
-                    events.done(transcript);
-                  } else {
-                    events.failed(explain(failure));
-                  }
-                  return null;
-                }));
+    events.start();
+    result.whenComplete(
+        (transcript, failure) -> {
+          if (failure == null) {
+            events.done(transcript);
+          } else {
+            events.failed(explain(failure));
+          }
+        });
+    ctx.future(events::ended);
   }
 
   private static void answer(
@@ -261,10 +275,13 @@ public final class GatewayRoutes implements AutoCloseable {
     ctx.contentType(answer.contentType()).result(answer.body());
   }
 
-  private static void answer(Context ctx, ApiException e) {
+  static void answer(Context ctx, ApiException e) {
     ctx.status(e.status());
     if (e.status() == 429 || e.status() == 503) {
       ctx.header("Retry-After", Integer.toString(RETRY_SECONDS));
+    }
+    if (e.isLast()) {
+      ctx.header("x-should-retry", "false"); // OpenAI's clients obey it
     }
     send(ctx, Answers.json(e.body()));
     ctx.skipRemainingHandlers();
@@ -350,6 +367,17 @@ public final class GatewayRoutes implements AutoCloseable {
   private static String name(Part file) {
     String name = file.getSubmittedFileName();
     return name == null || name.isBlank() ? "audio" : name;
+  }
+
+  /**
+   * Tells those who wait that the gateway ends, and refuses what comes later. To be called while
+   * the server still serves; returns when the answers are written.
+   */
+  public void stop() {
+    JobGate open = gate;
+    if (open != null) {
+      open.stop();
+    }
   }
 
   @Override

@@ -1,15 +1,19 @@
 package dev.amanuensis.gateway;
 
+import dev.amanuensis.worker.admin.HostGuard;
 import io.javalin.Javalin;
 import io.javalin.http.Context;
 import io.javalin.util.JavalinBindException;
 import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /** The gateway as a server of its own. */
@@ -17,6 +21,7 @@ public final class GatewayServer implements AutoCloseable {
   private static final int THREADS = 32;
   private static final int CONNECTIONS = 1024;
   private static final int IDLE_MILLIS = 60_000;
+  private static final int STOP_MILLIS = 5_000;
 
   private final Javalin javalin;
 
@@ -27,6 +32,20 @@ public final class GatewayServer implements AutoCloseable {
    * @throws IOException if the address can't be bound; the message names it
    */
   public GatewayServer(String host, int port, GatewayRoutes routes) throws IOException {
+    this(host, port, List.of(), routes);
+  }
+
+  /**
+   * Starts to serve.
+   *
+   * @param port 0 for a free one
+   * @param names beside the loopback's by which it may be called where no API key is asked for;
+   *     empty: any if it listens on more than the loopback
+   * @throws IOException if the address can't be bound; the message names it
+   */
+  public GatewayServer(String host, int port, Collection<String> names, GatewayRoutes routes)
+      throws IOException {
+    HostGuard guard = new HostGuard(host, names);
     javalin =
         Javalin.create(
             c -> {
@@ -41,8 +60,12 @@ public final class GatewayServer implements AutoCloseable {
               c.jetty.modifyServer(
                   server -> {
                     server.addBean(new NetworkConnectionLimit(CONNECTIONS, server));
-                    server.setStopTimeout(0);
+                    server.setHandler(new GracefulHandler()); // finishes what is being answered
+                    server.setStopTimeout(STOP_MILLIS);
                   });
+              if (routes.isForAll()) {
+                c.routes.before(ctx -> guard(ctx, guard));
+              }
               c.routes.get("/health", ctx -> health(ctx, routes));
               c.routes.get("/health/ready", ctx -> health(ctx, routes)); // as a worker's
               routes.addTo(c);
@@ -54,6 +77,18 @@ public final class GatewayServer implements AutoCloseable {
           "can't listen on %s:%d (%s); name another with --host and --port"
               .formatted(host, port, e.getMessage()),
           e);
+    }
+  }
+
+  /** A page of the web whose name leads to this machine (DNS rebinding) still sends that name. */
+  private static void guard(Context ctx, HostGuard guard) {
+    if (!guard.accepts(ctx.header("Host"))) {
+      GatewayRoutes.answer(
+          ctx,
+          ApiException.last(
+              421,
+              "unknown_host",
+              "this gateway does not answer for that host name; --allowed-host adds one"));
     }
   }
 

@@ -2,7 +2,6 @@ package dev.amanuensis.gateway;
 
 import dev.amanuensis.cli.kafka.KafkaTarget;
 import dev.amanuensis.schema.AudioJob;
-import dev.amanuensis.schema.Partial;
 import dev.amanuensis.schema.Segment;
 import dev.amanuensis.schema.Transcript;
 import dev.amanuensis.schema.serde.AvroSerdes;
@@ -14,14 +13,13 @@ import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -43,16 +41,20 @@ import org.slf4j.LoggerFactory;
 final class JobGate implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(JobGate.class);
   private static final int MAX_REQUEST_BYTES = 64 << 20;
-  private static final Duration SWEEP = Duration.ofMinutes(10);
+  private static final Duration LAST_ANSWERS = Duration.ofSeconds(5);
 
   /** A result can't be published before its job was made, but clocks differ. */
   private static final long CLOCK_SKEW_MILLIS = 60_000;
 
+  /** A dead letter that waits for 30 days may be replayed; who looks further reads in vain. */
+  private static final Duration LONGEST_JOB = Duration.ofDays(60);
+
   private final KafkaTarget target;
   private final GatewayConfig config;
   private final ClaimStore claims;
-  private final Semaphore places;
-  private final Map<String, Waiting> waiting = new ConcurrentHashMap<>();
+  private final ClaimRemovals removals;
+  private final AnswerPool answers = new AnswerPool();
+  private final WaitingRoom room;
   private final KafkaProducer<String, byte[]> producer;
   private final Serializer<AudioJob> serializer;
   private final TranscriptFeed transcripts;
@@ -60,16 +62,13 @@ final class JobGate implements AutoCloseable {
   private final Semaphore searches = new Semaphore(2);
   private final ScheduledExecutorService timer = timer();
 
-  /** A request that waits; segments go to it as they become final if it streams. */
-  private record Waiting(
-      CompletableFuture<Transcript> result, Consumer<List<Segment>> onSegments) {}
-
   /** Ready to submit when this returns. */
   JobGate(KafkaTarget target, GatewayConfig config, ClaimStore claims) {
     this.target = target;
     this.config = config;
-    this.places = new Semaphore(config.maxWaiting());
     this.claims = claims;
+    this.removals = claims == null ? null : new ClaimRemovals(claims, config.claimTtl());
+    this.room = new WaitingRoom(config.maxWaiting(), answers, this::remove);
     Map<String, Object> configuration = new HashMap<>(target.commonConfiguration());
     configuration.put("acks", "all");
     configuration.put("enable.idempotence", true);
@@ -78,13 +77,10 @@ final class JobGate implements AutoCloseable {
     configuration.put("delivery.timeout.ms", 30_000);
     configuration.put("request.timeout.ms", 10_000);
     serializer = AvroSerdes.serializer(configuration);
-    transcripts = new TranscriptFeed(target, waiting::containsKey, this::arrived);
-    partials = new PartialFeed(target, this::streams, this::progressed);
+    transcripts = new TranscriptFeed(target, room::holds, room::arrived);
+    partials = new PartialFeed(target, room::streams, room::progressed);
     producer =
         new KafkaProducer<>(configuration, new StringSerializer(), new ByteArraySerializer());
-    if (claims != null) {
-      timer.scheduleWithFixedDelay(this::sweep, 0, SWEEP.toSeconds(), TimeUnit.SECONDS);
-    }
   }
 
   private static ScheduledExecutorService timer() {
@@ -100,12 +96,15 @@ final class JobGate implements AutoCloseable {
     return timer;
   }
 
-  private void sweep() {
-    try {
-      claims.sweep(Instant.now().minus(config.claimTtl()));
-    } catch (RuntimeException e) {
-      LOG.error("sweeping the claim store", e); // and the next time it is tried again
+  private void remove(String id) {
+    if (removals != null) {
+      removals.remove(id);
     }
+  }
+
+  /** Threads that may be blocked by clients. */
+  Executor answers() {
+    return answers;
   }
 
   /**
@@ -118,32 +117,33 @@ final class JobGate implements AutoCloseable {
   CompletableFuture<Transcript> submit(
       AudioJob job, ClaimStore.Audio audio, long size, Consumer<List<Segment>> onSegments)
       throws IOException {
-    if (!places.tryAcquire()) {
-      throw ApiException.busy(
-          "%d requests wait for their transcripts already".formatted(config.maxWaiting()));
-    }
-    String id = job.getJobId();
-    CompletableFuture<Transcript> result = new CompletableFuture<>();
-    if (waiting.putIfAbsent(id, new Waiting(result, onSegments)) != null) {
-      places.release();
-      throw ApiException.of(409, "job_exists", "a request with this X-Job-Id is under way");
-    }
-    result.whenComplete((transcript, failure) -> ended(id, failure == null));
+    WaitingRoom.Ticket ticket = room.enter(job.getJobId(), onSegments);
     try {
-      attach(job, audio, size);
-      send(job, result);
+      attach(job, audio, size, ticket);
+      send(job, ticket);
       Future<?> late =
           timer.schedule(
-              () -> timeout(id, result), config.timeout().toMillis(), TimeUnit.MILLISECONDS);
-      result.whenComplete((transcript, failure) -> late.cancel(false));
-      return result;
+              () -> room.fail(ticket, late(job.getJobId())),
+              config.timeout().toMillis(),
+              TimeUnit.MILLISECONDS);
+      ticket.result().whenComplete((transcript, failure) -> late.cancel(false));
+      return ticket.result();
     } catch (IOException | RuntimeException e) {
-      result.completeExceptionally(e);
+      room.leave(ticket);
       throw e;
     }
   }
 
-  private void attach(AudioJob job, ClaimStore.Audio audio, long size) throws IOException {
+  private ApiException late(String id) {
+    return ApiException.last(
+        504,
+        "timeout",
+        "no transcript within %d s; the job goes on, and GET /v1/jobs/%s has its result later"
+            .formatted(config.timeout().toSeconds(), id));
+  }
+
+  private void attach(AudioJob job, ClaimStore.Audio audio, long size, WaitingRoom.Ticket ticket)
+      throws IOException {
     if (size <= config.inlineBytes()) {
       try (InputStream in = audio.open()) {
         job.setAudio(ByteBuffer.wrap(in.readAllBytes()));
@@ -152,6 +152,7 @@ final class JobGate implements AutoCloseable {
       job.setAudioSha256(sha256(audio));
       try {
         job.setAudioUri(claims.put(job.getJobId(), audio, size).toASCIIString());
+        ticket.claimed();
       } catch (IOException e) {
         LOG.error("the claim store does not take audio", e);
         throw ApiException.of(
@@ -176,14 +177,14 @@ final class JobGate implements AutoCloseable {
     }
   }
 
-  private void send(AudioJob job, CompletableFuture<Transcript> result) {
+  private void send(AudioJob job, WaitingRoom.Ticket ticket) {
     try {
       byte[] value = serializer.serialize(target.jobsTopic(), job);
       producer.send(
           new ProducerRecord<>(target.jobsTopic(), job.getJobId(), value),
           (metadata, e) -> {
             if (e != null) {
-              result.completeExceptionally(unavailable(e));
+              room.fail(ticket, unavailable(e));
             }
           });
     } catch (RuntimeException e) {
@@ -196,61 +197,19 @@ final class JobGate implements AutoCloseable {
         503, "kafka_unavailable", "the job could not be handed to Kafka: " + e.getMessage());
   }
 
-  private void timeout(String id, CompletableFuture<Transcript> result) {
-    result.completeExceptionally(
-        ApiException.of(
-            504,
-            "timeout",
-            "no transcript within %d s; the job goes on, and GET /v1/jobs/%s has its result later"
-                .formatted(config.timeout().toSeconds(), id)));
-  }
-
-  private void arrived(Transcript transcript) {
-    Waiting request = waiting.get(transcript.getJobId());
-    if (request != null) {
-      // Before the answer leaves: whoever has it may count on the audio being gone.
-      ended(transcript.getJobId(), true);
-      request.result().complete(transcript);
-    }
-  }
-
-  private boolean streams(String id) {
-    Waiting request = waiting.get(id);
-    return request != null && request.onSegments() != null;
-  }
-
-  private void progressed(Partial partial) {
-    Waiting request = waiting.get(partial.getJobId());
-    if (request != null && request.onSegments() != null) {
-      request.onSegments().accept(partial.getSegments());
-    }
-  }
-
-  /**
-   * @param done the transcript is there, so nobody needs the audio any more
-   */
-  private void ended(String id, boolean done) {
-    if (waiting.remove(id) == null) {
-      return;
-    }
-    places.release();
-    if (done && claims != null) {
-      claims.remove(id);
-    }
-  }
-
   /** Whether a request of this gateway waits for the job. */
   boolean isWaiting(String id) {
-    return waiting.containsKey(id);
+    return room.holds(id);
   }
 
   int waiting() {
-    return waiting.size();
+    return room.waiting();
   }
 
   /**
    * The result of any job whose id has its time, whoever submitted it; null if there is none yet.
    *
+   * @param id of version 7
    * @throws ApiException 429 if others are looking already
    */
   Transcript find(UUID id) {
@@ -259,9 +218,13 @@ final class JobGate implements AutoCloseable {
     }
     try {
       long madeAt = id.getMostSignificantBits() >>> 16; // RFC 9562, version 7
-      Transcript found = transcripts.find(id.toString(), madeAt - CLOCK_SKEW_MILLIS);
-      if (found != null && claims != null) {
-        claims.remove(id.toString()); // of a request that had given up, or of another gateway
+      Transcript found =
+          transcripts.find(
+              id.toString(),
+              Math.max(0, madeAt - CLOCK_SKEW_MILLIS),
+              madeAt + LONGEST_JOB.toMillis());
+      if (found != null) {
+        remove(id.toString()); // of a request that had given up, or of another gateway
       }
       return found;
     } finally {
@@ -269,15 +232,23 @@ final class JobGate implements AutoCloseable {
     }
   }
 
+  /** Those who wait are told, and new requests refused; returns when the answers are written. */
+  void stop() {
+    room.close(ApiException.of(503, "stopping", "the gateway is stopping; the job goes on"));
+    answers.awaitIdle(LAST_ANSWERS);
+  }
+
   @Override
   public void close() {
-    ApiException stopping =
-        ApiException.of(503, "stopping", "the gateway is stopping; the job goes on");
-    waiting.values().forEach(w -> w.result().completeExceptionally(stopping));
+    stop();
     timer.shutdownNow();
     partials.close();
     transcripts.close();
     producer.close(Duration.ofSeconds(5));
     serializer.close();
+    answers.close();
+    if (removals != null) {
+      removals.close();
+    }
   }
 }

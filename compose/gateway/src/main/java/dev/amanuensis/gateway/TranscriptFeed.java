@@ -113,22 +113,16 @@ final class TranscriptFeed implements AutoCloseable {
   }
 
   /**
-   * Looks a result up that was published since a time; null if there is none. The last one counts.
-   * Reads the topic from there to its end: for now and then, not for polling.
+   * Looks a result up that was published between two times; null if there is none. The last one
+   * counts. Reads all that was published meanwhile: for now and then, not for polling.
    */
-  Transcript find(String jobId, long sinceMillis) {
+  Transcript find(String jobId, long sinceMillis, long untilMillis) {
     Transcript found = null;
     try (KafkaConsumer<String, byte[]> search = consumer(target)) {
       List<TopicPartition> partitions = partitions(search, target);
       search.assign(partitions);
-      Map<TopicPartition, Long> ends = search.endOffsets(partitions);
-      Map<TopicPartition, Long> times = new HashMap<>();
-      partitions.forEach(p -> times.put(p, sinceMillis));
-      Map<TopicPartition, OffsetAndTimestamp> starts = search.offsetsForTimes(times);
-      for (TopicPartition p : partitions) {
-        OffsetAndTimestamp start = starts.get(p);
-        search.seek(p, start == null ? ends.get(p) : start.offset());
-      }
+      Map<TopicPartition, Long> ends = offsets(search, partitions, untilMillis);
+      offsets(search, partitions, sinceMillis).forEach(search::seek);
       long deadline = System.nanoTime() + PATIENCE.toNanos();
       while (partitions.stream().anyMatch(p -> search.position(p) < ends.get(p))) {
         for (ConsumerRecord<String, byte[]> record : search.poll(Duration.ofMillis(200))) {
@@ -142,6 +136,21 @@ final class TranscriptFeed implements AutoCloseable {
       }
     }
     return found;
+  }
+
+  /** The first offsets of a time and later: the ends where there is nothing later. */
+  private static Map<TopicPartition, Long> offsets(
+      KafkaConsumer<?, ?> search, List<TopicPartition> partitions, long millis) {
+    Map<TopicPartition, Long> offsets = new HashMap<>(search.endOffsets(partitions));
+    Map<TopicPartition, Long> times = new HashMap<>();
+    partitions.forEach(p -> times.put(p, millis));
+    for (Map.Entry<TopicPartition, OffsetAndTimestamp> e :
+        search.offsetsForTimes(times).entrySet()) {
+      if (e.getValue() != null) {
+        offsets.put(e.getKey(), e.getValue().offset());
+      }
+    }
+    return offsets;
   }
 
   @Override

@@ -127,4 +127,17 @@ class ClaimStoreTest {
       claims.remove("job-1");
     }
   }
+
+  @Test
+  void audioOfARequestThatIsSentAgainReplacesTheFirst() throws Exception {
+    byte[] again = "again".getBytes(StandardCharsets.UTF_8);
+    try (DirectoryClaims claims = new DirectoryClaims(directory.resolve("claims"))) {
+      claims.put("job-1", () -> new ByteArrayInputStream(AUDIO), AUDIO.length);
+      Path file = Path.of(claims.put("job-1", () -> new ByteArrayInputStream(again), 5));
+      assertThat(file).hasBinaryContent(again);
+      try (var files = Files.list(directory.resolve("claims"))) {
+        assertThat(files).hasSize(1);
+      }
+    }
+  }
 }

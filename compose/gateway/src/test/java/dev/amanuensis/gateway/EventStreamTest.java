@@ -13,12 +13,20 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class EventStreamTest {
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-  private final EventStream stream = new EventStream(bytes);
+  private final EventStream stream = new EventStream(bytes, Runnable::run);
+
+  @BeforeEach
+  void start() {
+    stream.start();
+  }
 
   @BeforeAll
   static void trust() {
@@ -90,9 +98,63 @@ class EventStreamTest {
                 writes[0]++;
                 throw new IOException("broken pipe");
               }
-            });
+            },
+            Runnable::run);
+    gone.start();
     gone.progressed(List.of(segment(0, " One.")));
     gone.done(transcript(List.of(segment(0, " One."))));
     assertThat(writes[0]).isEqualTo(1);
+    assertThat(gone.ended()).isDone();
+  }
+
+  @Test
+  void nothingIsWrittenBeforeTheHeadOfTheAnswer() {
+    EventStream stream = new EventStream(bytes, Runnable::run);
+    stream.progressed(List.of(segment(0, " One.")));
+    assertThat(bytes.size()).isZero();
+    stream.start();
+    assertThat(bytes.toString(StandardCharsets.UTF_8)).contains("One.");
+  }
+
+  @Test
+  @Timeout(10)
+  void clientThatDoesNotReadHoldsNobodyUpAndGetsEverythingLater() throws Exception {
+    CountDownLatch blocked = new CountDownLatch(1);
+    CountDownLatch reads = new CountDownLatch(1);
+    OutputStream stalled =
+        new OutputStream() {
+          @Override
+          public void write(int b) {
+            blocked.countDown();
+            try {
+              reads.await();
+            } catch (InterruptedException e) {
+              Thread.currentThread().interrupt();
+            }
+            bytes.write(b);
+          }
+        };
+    try (AnswerPool pool = new AnswerPool()) {
+      EventStream slow = new EventStream(stalled, pool);
+      slow.start();
+      List<Segment> all = new ArrayList<>();
+      for (int i = 0; i < 100; i++) {
+        all.add(segment(i, " word" + i));
+        slow.progressed(List.copyOf(all));
+        blocked.await();
+      }
+      slow.done(transcript(all));
+      ByteArrayOutputStream other = new ByteArrayOutputStream();
+      EventStream quick = new EventStream(other, pool);
+      quick.start();
+      quick.done(transcript(all));
+      quick.ended().join();
+      assertThat(other.toString(StandardCharsets.UTF_8)).contains("transcript.text.done");
+      assertThat(slow.ended()).isNotDone();
+      reads.countDown();
+      slow.ended().join();
+    }
+    assertThat(events()).hasSize(101);
+    assertThat(events().get(100).get("text").asText()).endsWith("word98 word99");
   }
 }

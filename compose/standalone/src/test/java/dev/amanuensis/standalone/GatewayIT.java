@@ -11,7 +11,6 @@ import dev.amanuensis.gateway.GatewayConfig;
 import dev.amanuensis.gateway.GatewayRoutes;
 import dev.amanuensis.gateway.GatewayServer;
 import dev.amanuensis.worker.config.Setting;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.URI;
@@ -27,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -35,7 +35,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** OpenAI's API as its clients call it, through a real Kafka and a real worker. */
 class GatewayIT {
   private static final String KEY = "a-key";
-  private static final String BOUNDARY = "----amanuensis";
   private static final Path LONG =
       Commands.JFK.getParent().resolve("../../../../../worker/src/test/resources/speech/long.flac");
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -91,27 +90,7 @@ class GatewayIT {
   }
 
   private static HttpRequest post(String path, byte[] audio, String... fields) throws IOException {
-    return form(request(server, path), audio, fields).build();
-  }
-
-  private static HttpRequest.Builder form(
-      HttpRequest.Builder request, byte[] audio, String... fields) throws IOException {
-    ByteArrayOutputStream body = new ByteArrayOutputStream();
-    for (int i = 0; i < fields.length; i += 2) {
-      body.write(
-          "--%s\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n%s\r\n"
-              .formatted(BOUNDARY, fields[i], fields[i + 1])
-              .getBytes(StandardCharsets.UTF_8));
-    }
-    body.write(
-        "--%s\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n\r\n"
-            .formatted(BOUNDARY)
-            .getBytes(StandardCharsets.UTF_8));
-    body.write(audio);
-    body.write("\r\n--%s--\r\n".formatted(BOUNDARY).getBytes(StandardCharsets.UTF_8));
-    return request
-        .header("Content-Type", "multipart/form-data; boundary=" + BOUNDARY)
-        .POST(HttpRequest.BodyPublishers.ofByteArray(body.toByteArray()));
+    return Multipart.form(request(server, path), audio, fields).build();
   }
 
   private static HttpResponse<String> send(HttpRequest request) throws Exception {
@@ -151,9 +130,20 @@ class GatewayIT {
     assertThat(answer.headers().firstValue("Content-Type").orElseThrow())
         .startsWith("text/event-stream");
     assertThat(streamed(answer.body())).contains("Rachel");
-    try (var left = Files.list(directory.resolve("claims"))) {
-      assertThat(left).isEmpty();
-    }
+    becomesEmpty(directory.resolve("claims"));
+  }
+
+  /** Audio is removed after the answer. */
+  private static void becomesEmpty(Path claims) throws Exception {
+    long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+    List<Path> left;
+    do {
+      Thread.sleep(10);
+      try (var files = Files.list(claims)) {
+        left = files.toList();
+      }
+    } while (!left.isEmpty() && System.nanoTime() < deadline);
+    assertThat(left).isEmpty();
   }
 
   /** The text of the last event, which the others must add up to. */
@@ -180,7 +170,7 @@ class GatewayIT {
     byte[] jfk = Files.readAllBytes(Commands.JFK);
     HttpResponse<String> words =
         send(
-            form(
+            Multipart.form(
                     HttpRequest.newBuilder(transcriptions),
                     jfk,
                     "model",
@@ -198,7 +188,7 @@ class GatewayIT {
     String id = words.headers().firstValue("X-Job-Id").orElseThrow();
     HttpResponse<String> stream =
         send(
-            form(
+            Multipart.form(
                     HttpRequest.newBuilder(transcriptions),
                     Files.readAllBytes(LONG),
                     "model",
@@ -218,13 +208,11 @@ class GatewayIT {
     assertThat(JSON.readTree(unknown.body()).at("/error/type").asText())
         .isEqualTo("invalid_request_error");
     HttpRequest page =
-        form(HttpRequest.newBuilder(transcriptions), jfk, "model", "whisper-1")
+        Multipart.form(HttpRequest.newBuilder(transcriptions), jfk, "model", "whisper-1")
             .header("Sec-Fetch-Site", "cross-site")
             .build();
     assertThat(send(page).statusCode()).isEqualTo(403);
-    try (var left = Files.list(directory.resolve("data/claims"))) {
-      assertThat(left).isEmpty();
-    }
+    becomesEmpty(directory.resolve("data/claims"));
   }
 
   private static HttpResponse<String> get(String url) throws Exception {
@@ -237,7 +225,7 @@ class GatewayIT {
     String id = JobIds.next();
     Callable<HttpRequest> request =
         () ->
-            form(
+            Multipart.form(
                     request(server, "/v1/audio/transcriptions").header("X-Job-Id", id),
                     audio,
                     "model",
@@ -306,7 +294,68 @@ class GatewayIT {
           .isEqualTo(JSON.readTree(answer.body()).get("text").asText());
       String unknown = "01890a5d-ac96-774b-bcce-b302099a8057";
       assertThat(send(request(other, "/v1/jobs/" + unknown).build()).statusCode()).isEqualTo(404);
+      String ancient = "00000000-0000-7000-8000-000000000000";
+      assertThat(send(request(other, "/v1/jobs/" + ancient).build()).statusCode()).isEqualTo(404);
     }
+  }
+
+  @Test
+  void stoppingGatewayAnswersThoseWhoWaitAndTheirJobsGoOn() throws Exception {
+    byte[] audio = Files.readAllBytes(LONG);
+    HttpResponse<String> answer;
+    try (GatewayRoutes stopping = new GatewayRoutes(config(1), claims());
+        GatewayServer other = new GatewayServer("127.0.0.1", 0, stopping)) {
+      stopping.open(fleet.target());
+      HttpRequest request =
+          Multipart.form(request(other, "/v1/audio/transcriptions"), audio, "model", "whisper-1")
+              .build();
+      CompletableFuture<HttpResponse<String>> waits =
+          HTTP.sendAsync(request, HttpResponse.BodyHandlers.ofString());
+      while (stopping.waiting() == 0) {
+        Thread.sleep(5);
+      }
+      stopping.stop();
+      other.close();
+      answer = waits.get(10, TimeUnit.SECONDS);
+    }
+    assertThat(answer.statusCode()).as(answer.body()).isEqualTo(503);
+    assertThat(JSON.readTree(answer.body()).at("/error/code").asText()).isEqualTo("stopping");
+    String id = answer.headers().firstValue("X-Job-Id").orElseThrow();
+    assertThat(awaited(id)).contains("Rachel");
+  }
+
+  @Test
+  void requestThatWaitedTooLongIsNotRepeatedByItselfButMayBeSentAgainWithItsId() throws Exception {
+    byte[] audio = Files.readAllBytes(LONG);
+    String id = JobIds.next();
+    GatewayConfig c = config(1);
+    GatewayConfig impatient =
+        new GatewayConfig(
+            c.apiKeys(), c.maxBodyBytes(), c.inlineBytes(), 1, Duration.ofMillis(1), c.claimTtl());
+    try (GatewayRoutes hasty = new GatewayRoutes(impatient, claims());
+        GatewayServer other = new GatewayServer("127.0.0.1", 0, hasty)) {
+      hasty.open(fleet.target());
+      for (int i = 0; i < 2; i++) {
+        HttpRequest.Builder request =
+            request(other, "/v1/audio/transcriptions").header("X-Job-Id", id);
+        HttpResponse<String> answer =
+            send(Multipart.form(request, audio, "model", "whisper-1").build());
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(504);
+        assertThat(answer.headers().firstValue("x-should-retry")).contains("false");
+      }
+    }
+    assertThat(awaited(id)).contains("Rachel");
+  }
+
+  /** The text of a job, as soon as it is done. */
+  private static String awaited(String id) throws Exception {
+    HttpResponse<String> found = send(request(server, "/v1/jobs/" + id).build());
+    for (int i = 0; found.statusCode() == 404 && i < 240; i++) {
+      Thread.sleep(250);
+      found = send(request(server, "/v1/jobs/" + id).build());
+    }
+    assertThat(found.statusCode()).as(found.body()).isEqualTo(200);
+    return JSON.readTree(found.body()).get("text").asText();
   }
 
   @Test

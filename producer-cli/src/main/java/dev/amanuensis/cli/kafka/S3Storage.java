@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.time.Duration;
 import java.time.Instant;
 import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
 import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
@@ -25,6 +26,12 @@ import software.amazon.awssdk.services.s3.model.S3Object;
  */
 public final class S3Storage implements AutoCloseable {
   private static final String OCTETS = "application/octet-stream";
+
+  /** Of one call with all its attempts; without it a storage that trickles holds its caller. */
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  /** Slower uploads are given up. */
+  private static final long LEAST_BYTES_PER_SECOND = 64 << 10;
 
   private final String bucket;
   private final String prefix;
@@ -54,6 +61,7 @@ public final class S3Storage implements AutoCloseable {
         S3Client.builder()
             .httpClientBuilder(Apache5HttpClient.builder())
             .forcePathStyle(pathStyle)
+            .overrideConfiguration(c -> c.apiCallTimeout(PATIENCE))
             .region(region == null ? environmentRegion() : Region.of(region))
             // Other makers' storage knows the newer checksums only in part.
             .requestChecksumCalculation(RequestChecksumCalculation.WHEN_REQUIRED)
@@ -89,9 +97,14 @@ public final class S3Storage implements AutoCloseable {
             throw new UncheckedIOException(e);
           }
         };
+    Duration patience = PATIENCE.plusSeconds(bytes / LEAST_BYTES_PER_SECOND);
     try {
       client.putObject(
-          r -> r.bucket(bucket).key(key).contentType(contentType),
+          r ->
+              r.bucket(bucket)
+                  .key(key)
+                  .contentType(contentType)
+                  .overrideConfiguration(c -> c.apiCallTimeout(patience)),
           RequestBody.fromContentProvider(
               provider, bytes, contentType == null ? OCTETS : contentType));
       return new URI("s3", bucket, "/" + key, null);

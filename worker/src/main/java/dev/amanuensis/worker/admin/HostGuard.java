@@ -12,7 +12,7 @@ import java.util.Set;
  * browser look its own name up as 127.0.0.1 and so talk to servers on the loopback (DNS rebinding);
  * the header still has the page's name.
  */
-final class HostGuard {
+public final class HostGuard {
   private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]");
 
   private final Set<String> allowed = new HashSet<>();
@@ -22,7 +22,7 @@ final class HostGuard {
    * @param bound address that the server listens on; other than loopback any name is right unless
    *     names are given
    */
-  HostGuard(String bound, Collection<String> names) {
+  public HostGuard(String bound, Collection<String> names) {
     names.forEach(n -> allowed.add(n.toLowerCase(Locale.ROOT)));
     this.any = allowed.isEmpty() && !isLoopback(bound);
     allowed.addAll(LOOPBACK);
@@ -32,7 +32,7 @@ final class HostGuard {
   /**
    * @param header of the request, with or without a port, or null
    */
-  boolean accepts(String header) {
+  public boolean accepts(String header) {
     if (any) {
       return true;
     }

@@ -1,0 +1,82 @@
+package dev.amanuensis.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What is answered before Kafka is asked. */
+@Timeout(30)
+class GatewayServerTest {
+  private static GatewayConfig config(String... keys) {
+    GatewayConfig d = GatewayConfig.defaults();
+    return new GatewayConfig(
+        List.of(keys), d.maxBodyBytes(), d.inlineBytes(), 1, d.timeout(), d.claimTtl());
+  }
+
+  /** Java's client sends no other Host than it should. */
+  private static String get(GatewayServer server, String path, String... headers)
+      throws IOException {
+    try (Socket socket = new Socket("127.0.0.1", server.port())) {
+      String request =
+          "GET %s HTTP/1.1\r\nConnection: close\r\n%s\r\n\r\n"
+              .formatted(path, String.join("\r\n", headers));
+      socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+
+  @Test
+  void withoutKeysItAnswersOnlyForItsOwnNames() throws Exception {
+    try (GatewayRoutes routes = new GatewayRoutes(config(), null);
+        GatewayServer server = new GatewayServer("127.0.0.1", 0, List.of("stt.example"), routes)) {
+      for (String host : List.of("localhost", "127.0.0.1:" + server.port(), "stt.example")) {
+        assertThat(get(server, "/v1/models", "Host: " + host)).startsWith("HTTP/1.1 200");
+      }
+      assertThat(get(server, "/v1/models", "Host: evil.example"))
+          .startsWith("HTTP/1.1 421")
+          .contains("unknown_host")
+          .doesNotContain("whisper-1");
+    }
+  }
+
+  @Test
+  void withKeysAnyNameWillDo() throws Exception {
+    try (GatewayRoutes routes = new GatewayRoutes(config("key"), null);
+        GatewayServer server = new GatewayServer("127.0.0.1", 0, routes)) {
+      String[] known = {"Host: stt.example", "Authorization: Bearer key"};
+      assertThat(get(server, "/v1/models", known)).startsWith("HTTP/1.1 200");
+      assertThat(get(server, "/v1/models", "Host: stt.example")).startsWith("HTTP/1.1 401");
+    }
+  }
+
+  @Test
+  void withoutKeysPagesOfOtherSitesAreRefused() throws Exception {
+    try (GatewayRoutes routes = new GatewayRoutes(config(), null);
+        GatewayServer server = new GatewayServer("127.0.0.1", 0, routes)) {
+      assertThat(get(server, "/v1/models", "Host: localhost", "Sec-Fetch-Site: cross-site"))
+          .startsWith("HTTP/1.1 403")
+          .contains("cross_site");
+    }
+  }
+
+  @Test
+  void idsWithoutATimeHaveNoResult() throws Exception {
+    try (GatewayRoutes routes = new GatewayRoutes(config(), null);
+        GatewayServer server = new GatewayServer("127.0.0.1", 0, routes)) {
+      for (String id :
+          List.of(
+              "00000000-0000-0000-0000-000000000000",
+              "6f1c0a52-8f0e-4c43-9a51-3c1f5d0e7b11",
+              "talk.mp3")) {
+        assertThat(get(server, "/v1/jobs/" + id, "Host: localhost"))
+            .startsWith("HTTP/1.1 404")
+            .contains("job_not_found", "UUIDs");
+      }
+    }
+  }
+}
