@@ -40,6 +40,36 @@ TEST_F(SafetensorsTest, ReadsBothTypes) {
   EXPECT_THROW(file.read("c"), BadModel);
 }
 
+TEST_F(SafetensorsTest, RowsAreReadFromTheFileWhenTheyAreWanted) {
+  const std::string header = R"({"f":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]},)"
+                             R"("h":{"dtype":"F16","shape":[2,2],"data_offsets":[4,12]}})";
+  const std::string path = write(file_with(header));
+  const Safetensors file(path);
+  const auto halves = file.read("h");
+  const FileRows h = file.rows("h"), f = file.rows("f");
+  std::vector<float> row(2);
+  for (size_t i : {1u, 0u}) {
+    h.read(i, row.data());
+    EXPECT_EQ(row, std::vector<float>(halves.begin() + static_cast<long>(2 * i),
+                                      halves.begin() + static_cast<long>(2 * i + 2)));
+  }
+  f.read(0, row.data());
+  EXPECT_EQ(row[0], file.read("f")[0]);
+  std::remove(path.c_str());  // as when a new version takes its name
+  h.read(1, row.data());
+  EXPECT_EQ(row[1], halves[3]);
+}
+
+TEST_F(SafetensorsTest, RowsOfFileThatWasWrittenToAreRefused) {
+  const std::string header = R"({"h":{"dtype":"F16","shape":[3,2],"data_offsets":[0,12]}})";
+  const std::string path = write(file_with(header));
+  const FileRows rows = Safetensors(path).rows("h");
+  std::vector<float> row(2);
+  rows.read(0, row.data());
+  std::ofstream(path, std::ios::binary | std::ios::app) << "more";
+  EXPECT_THROW(rows.read(0, row.data()), Error);
+}
+
 TEST_F(SafetensorsTest, EveryTruncationIsRefused) {
   const std::string whole = file_with(kHeader);
   for (size_t n = 0; n < whole.size(); n++) EXPECT_THROW(Safetensors{write(whole.substr(0, n))}, Error) << n;

@@ -14,6 +14,7 @@
 #include "decoder/step_team.h"
 #include "device/cpu/kernels.h"
 #include "device/cpu/matmul.h"
+#include "model/half.h"
 
 namespace amanuensis {
 namespace {
@@ -85,7 +86,7 @@ TEST(StepKernels, HalfPrecisionGoesThereAndBackAsTheStandardSays) {
     std::vector<uint16_t> h(16);
     std::vector<float> y(16);
     k->to_f16(x.data(), h.data(), 16);
-    k->from_f16(h.data(), y.data(), 16);
+    std::transform(h.begin(), h.end(), y.begin(), from_half);
     EXPECT_EQ(h[2], 0x3c00);
     EXPECT_EQ(h[3], 0xc100);
     EXPECT_EQ(h[4], 0x7bff);
@@ -107,7 +108,7 @@ TEST(StepKernels, HalfPrecisionAttentionIsThatOfTheWidenedNumbers) {
     std::vector<uint16_t> half(keys.size());
     std::vector<float> wide(keys.size()), scores(kLength), out(64, 0.5f);
     k->to_f16(keys.data(), half.data(), static_cast<int>(keys.size()));
-    k->from_f16(half.data(), wide.data(), static_cast<int>(wide.size()));
+    std::transform(half.begin(), half.end(), wide.begin(), from_half);
     k->key_scores_f16(q.data(), half.data(), kStride, kLength, scores.data());
     k->add_values_f16(scores.data(), half.data(), kStride, kLength, out.data());
     std::vector<double> expected(64, 0.5);

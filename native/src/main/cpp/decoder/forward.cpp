@@ -57,11 +57,7 @@ DecoderBlock load_block(const TensorReader& read, const std::string& l, int stat
 void embed(const DecoderWeights& w, const ForwardRow& row, float* x) {
   const auto d = static_cast<size_t>(w.shape.state);
   const float* position = w.positions.data() + static_cast<size_t>(row.position) * d;
-  const size_t at = static_cast<size_t>(row.token) * d;
-  if (w.half())
-    step_kernels().from_f16(w.embedding16.data() + at, x, static_cast<int>(d));
-  else
-    std::copy_n(w.embedding.data() + at, d, x);
+  w.embedding.read(static_cast<size_t>(row.token), x);
   for (size_t i = 0; i < d; i++) x[i] += position[i];
 }
 
@@ -95,18 +91,12 @@ class Stopwatch {
 }  // namespace
 
 std::shared_ptr<const DecoderWeights> load_decoder(const DecoderShape& shape, DecoderArithmetic arithmetic,
-                                                   const TensorReader& read, bool plain_cross) {
-  auto w = std::make_shared<DecoderWeights>();
+                                                   const Safetensors& file, bool plain_cross) {
   const std::string d = "model.decoder.";
+  const TensorReader read = [&file](const std::string& name) { return file.read(name); };
+  auto w = std::make_shared<DecoderWeights>(file.rows(d + "embed_tokens.weight"));
   w->shape = shape;
   w->arithmetic = arithmetic;
-  const auto embedding = read(d + "embed_tokens.weight");
-  if (w->half()) {
-    w->embedding16 = AlignedArray<uint16_t>(embedding.size());
-    step_kernels().to_f16(embedding.data(), w->embedding16.data(), static_cast<int>(embedding.size()));
-  } else {
-    w->embedding = AlignedArray<float>(embedding);
-  }
   w->positions = AlignedArray<float>(read(d + "embed_positions.weight"));
   for (int i = 0; i < shape.layers; i++) {
     w->blocks.push_back(load_block(read, d + "layers." + std::to_string(i) + ".", shape.state, arithmetic,
@@ -117,10 +107,9 @@ std::shared_ptr<const DecoderWeights> load_decoder(const DecoderShape& shape, De
     w->bytes += w->cross_kv.back().bytes();
   }
   w->final_norm = read_norm(read, d + "layer_norm");
-  w->logits = StepLinear::pack(arithmetic.logits, embedding, {}, shape.state);
+  w->logits = StepLinear::pack(arithmetic.logits, read(d + "embed_tokens.weight"), {}, shape.state);
   w->cross_layout = CrossKvLayout(arithmetic.cross, shape.layers, shape.heads, shape.frames);
-  w->bytes += w->layer_bytes + w->logits.bytes() + 4 * (w->embedding.size() + w->positions.size()) +
-              2 * w->embedding16.size();
+  w->bytes += w->layer_bytes + w->logits.bytes() + 4 * w->positions.size();
   return w;
 }
 

@@ -10,6 +10,7 @@
 #include "decoder/sequences.h"
 #include "decoder/step_linear.h"
 #include "encoder/encoder.h"  // TensorReader
+#include "model/safetensors.h"
 
 namespace amanuensis {
 
@@ -37,11 +38,11 @@ struct DecoderArithmetic {
 
 /// Immutable weights, shared by all decoders of a model.
 struct DecoderWeights {
+  explicit DecoderWeights(FileRows rows) : embedding(std::move(rows)) {}
   DecoderShape shape;
   DecoderArithmetic arithmetic{};
-  AlignedArray<float> embedding;       // vocabulary x state, in f32
-  AlignedArray<uint16_t> embedding16;  // or in f16 (as checkpoints hold it), where the arithmetic is int8
-  AlignedArray<float> positions;       // context x state
+  FileRows embedding;             // vocabulary x state; a step needs one row for each of its own
+  AlignedArray<float> positions;  // context x state
   std::vector<DecoderBlock> blocks;
   std::vector<LinearWeights> cross_kv;  // per layer: 2 state x state
   NormWeights final_norm;
@@ -51,7 +52,7 @@ struct DecoderWeights {
   bool half() const { return arithmetic.layers == Arithmetic::kInt8; }  // self-attention caches in f16
 };
 std::shared_ptr<const DecoderWeights> load_decoder(const DecoderShape& shape, DecoderArithmetic arithmetic,
-                                                   const TensorReader& read, bool plain_cross = false);
+                                                   const Safetensors& file, bool plain_cross = false);
 
 /// Where the scores of the alignment heads go: [alignment head][rows][frames], before softmax.
 struct ScoreSink {

@@ -40,7 +40,6 @@ struct StepKernels {
 
   /// f16, rounded to nearest even.
   void (*to_f16)(const float* x, uint16_t* y, int n);
-  void (*from_f16)(const uint16_t* x, float* y, int n);  // n: a multiple of 16
   /// scores[t] = q . keys[t]; keys are `stride` elements apart.
   void (*key_scores_f16)(const float* q, const uint16_t* keys, int64_t stride, int n, float* scores);
   /// out[64] += sum of weights[t] * values[t], t ascending.

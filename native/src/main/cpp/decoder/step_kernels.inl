@@ -158,10 +158,6 @@ void to_f16(const float* x, uint16_t* y, int n) {
   }
 }
 
-void from_f16(const uint16_t* x, float* y, int n) {
-  for (int i = 0; i < n; i += kLanes) store(y + i, load_f16(x + i));
-}
-
 inline float total(Lanes v) {
 #if defined(__AVX512BW__)
   return _mm512_reduce_add_ps(reinterpret_cast<__m512>(v));
@@ -249,10 +245,10 @@ void median_of_seven(const float* x, float* y, int n) {
 }  // namespace
 }  // namespace amanuensis
 
-#define AMANUENSIS_STEP_KERNELS(function)                                                               \
-  const StepKernels& function() {                                                                       \
-    static const StepKernels kernels{kDepth,         quantise,       quantise_inputs, linear,           \
-                                     key_scores,     values,         to_f16,          from_f16,         \
-                                     key_scores_f16, add_values_f16, maximum,         median_of_seven}; \
-    return kernels;                                                                                     \
+#define AMANUENSIS_STEP_KERNELS(function)                                         \
+  const StepKernels& function() {                                                 \
+    static const StepKernels kernels{                                             \
+        kDepth, quantise,       quantise_inputs, linear,  key_scores,     values, \
+        to_f16, key_scores_f16, add_values_f16,  maximum, median_of_seven};       \
+    return kernels;                                                               \
   }

@@ -1,68 +1,33 @@
 #include "model/safetensors.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
 #include "model/errors.h"
+#include "model/half.h"
 #include "model/json.h"
 
 namespace amanuensis {
 
 namespace {
 constexpr size_t kMaxHeader = size_t{100} << 20;  // the format's own limit
-
-float from_half(uint16_t h) {
-  const uint32_t sign = static_cast<uint32_t>(h & 0x8000u) << 16;
-  uint32_t exponent = (h >> 10) & 31u, mantissa = h & 1023u, bits;
-  if (exponent == 31) {
-    bits = sign | 0x7f800000u | mantissa << 13;
-  } else if (exponent != 0) {
-    bits = sign | (exponent + 112) << 23 | mantissa << 13;
-  } else {
-    const float tiny = static_cast<float>(mantissa) * 5.9604645e-8f;  // 2^-24
-    return sign != 0 ? -tiny : tiny;
-  }
-  float f;
-  std::memcpy(&f, &bits, sizeof f);
-  return f;
-}
-
-[[noreturn]] void io_error(const std::string& path, const char* what) {
-  throw Error(AM_IO, path + ": " + what + ": " + std::strerror(errno));
-}
 }  // namespace
 
-MappedFile::MappedFile(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) io_error(path, "can't be opened");
-  struct stat st{};
-  const bool ok = fstat(fd, &st) == 0;
-  if (!ok || !S_ISREG(st.st_mode)) {
-    close(fd);
-    if (!ok) io_error(path, "can't be read");
-    throw Error(AM_IO, path + ": is not a regular file");
-  }
-  size_ = static_cast<size_t>(st.st_size);
-  if (size_ > 0) {
-    void* p = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
-    close(fd);
-    if (p == MAP_FAILED) io_error(path, "can't be mapped");
-    data_ = static_cast<const uint8_t*>(p);
-  } else {
-    close(fd);
-  }
+MappedFile::MappedFile(std::shared_ptr<const OpenFile> file) : file_(std::move(file)) {
+  if (size() == 0) return;
+  void* p = mmap(nullptr, size(), PROT_READ, MAP_PRIVATE, file_->descriptor(), 0);
+  if (p == MAP_FAILED) throw Error(AM_IO, std::string("can't be mapped: ") + std::strerror(errno));
+  data_ = static_cast<const uint8_t*>(p);
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) munmap(const_cast<uint8_t*>(data_), size_);
+  if (data_ != nullptr) munmap(const_cast<uint8_t*>(data_), size());
 }
 
-Safetensors::Safetensors(const std::string& path) : file_(path), path_(path) {
+Safetensors::Safetensors(const std::string& path)
+    : file_(std::make_shared<const OpenFile>(path)), path_(path) {
   const auto bad = [&](const std::string& what) { return BadModel(path + ": " + what); };
   if (file_.size() < 8)
     throw bad("too short for a safetensors file (" + std::to_string(file_.size()) + " bytes)");
@@ -143,6 +108,30 @@ std::vector<float> Safetensors::read(const std::string& name) const {
     out[i] = from_half(h);
   }
   return out;
+}
+
+FileRows Safetensors::rows(const std::string& name) const {
+  const Tensor& t = at(name);
+  if (t.shape.size() != 2) throw BadModel(path_ + ": tensor '" + name + "' is not a matrix");
+  return FileRows(file_.file(), static_cast<size_t>(t.data - file_.data()), t.half,
+                  static_cast<size_t>(t.shape[1]));
+}
+
+void FileRows::read(size_t row, float* to) const {
+  if (!half_) {
+    file_->read(offset_ + row * columns_ * 4, to, columns_ * 4);
+    return;
+  }
+  // The halves lie in the upper half of their floats' place; each is read before a float is written over it.
+  const size_t bytes = columns_ * 2;
+  auto* halves = reinterpret_cast<uint8_t*>(to) + bytes;
+  file_->read(offset_ + row * bytes, halves, bytes);
+  for (size_t i = 0; i < columns_; i++) {
+    uint16_t h;
+    std::memcpy(&h, halves + 2 * i, 2);
+    const float f = from_half(h);
+    std::memcpy(to + i, &f, sizeof f);
+  }
 }
 
 }  // namespace amanuensis

@@ -3,24 +3,44 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "model/open_file.h"
 
 namespace amanuensis {
 
 /// A read-only mapping of a whole file.
 class MappedFile {
  public:
-  explicit MappedFile(const std::string& path);
+  explicit MappedFile(std::shared_ptr<const OpenFile> file);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
   const uint8_t* data() const { return data_; }
-  size_t size() const { return size_; }
+  size_t size() const { return file_->size(); }
+  const std::shared_ptr<const OpenFile>& file() const { return file_; }
 
  private:
+  std::shared_ptr<const OpenFile> file_;
   const uint8_t* data_ = nullptr;
-  size_t size_ = 0;
+};
+
+/// A matrix that stays in its file: for a table of which each step needs a few rows. Any thread.
+class FileRows {
+ public:
+  FileRows(std::shared_ptr<const OpenFile> file, size_t offset, bool half, size_t columns)
+      : file_(std::move(file)), offset_(offset), half_(half), columns_(columns) {}
+  size_t columns() const { return columns_; }
+  /// One row as f32. Errors of OpenFile::read.
+  void read(size_t row, float* to) const;
+
+ private:
+  std::shared_ptr<const OpenFile> file_;
+  size_t offset_;  // of the first row
+  bool half_;      // F16, else F32
+  size_t columns_;
 };
 
 class Safetensors {
@@ -31,6 +51,8 @@ class Safetensors {
   const std::vector<int64_t>& shape(const std::string& name) const;
   /// The tensor as f32 (from F16 or F32), row-major.
   std::vector<float> read(const std::string& name) const;
+  /// A tensor of two dimensions, whose rows are read when they are wanted.
+  FileRows rows(const std::string& name) const;
 
  private:
   struct Tensor {

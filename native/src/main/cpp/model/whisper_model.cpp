@@ -142,7 +142,7 @@ std::shared_ptr<const WhisperModel> load_whisper(const std::string& path, const 
                           : PaddingPolicy{options.padding_stride, options.padding_margin};
   m->encoder = load_encoder(m->encoder_shape, encoder, read);
   m->decoder = load_decoder(m->decoder_shape, {of(AM_PART_DECODER), of(AM_PART_LOGITS), of(AM_PART_CROSS_KV)},
-                            read, for_device);
+                            file, for_device);
   m->mel = std::make_unique<const LogMel>(m->encoder_shape.mels);
   return m;
 }
