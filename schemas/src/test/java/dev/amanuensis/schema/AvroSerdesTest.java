@@ -8,14 +8,19 @@ import dev.amanuensis.schema.serde.AvroSerdes;
 import dev.amanuensis.schema.serde.RegistryFailure;
 import dev.amanuensis.schema.serde.TrustedClasses;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.Serializer;
@@ -191,6 +196,41 @@ class AvroSerdesTest {
         server.stop(0);
       }
     }
+  }
+
+  @Test
+  void passwordInTheUrlIsSentAndNeverTold() throws IOException {
+    Queue<String> sent = new ConcurrentLinkedQueue<>();
+    HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+    server.createContext(
+        "/",
+        exchange -> {
+          sent.add(exchange.getRequestHeaders().getFirst("Authorization"));
+          exchange.sendResponseHeaders(500, -1);
+          exchange.close();
+        });
+    server.start();
+    Map<String, String> config =
+        Map.of(
+            AvroSerdes.REGISTRY_URL,
+            "http://alice:s%20cret@127.0.0.1:" + server.getAddress().getPort(),
+            "max.retries",
+            "0");
+    try (Deserializer<AudioJob> deserializer = AvroSerdes.deserializer(AudioJob.class, config)) {
+      for (int i = 0; i < 2; i++) { // the second finds nobody
+        assertThatThrownBy(() -> deserializer.deserialize("t", new byte[] {0, 0, 0, 0, 1, 2}))
+            .satisfies(e -> assertThat(stack(e)).doesNotContain("cret"));
+        server.stop(0);
+      }
+    }
+    String basic = Base64.getEncoder().encodeToString("alice:s cret".getBytes());
+    assertThat(sent).isNotEmpty().containsOnly("Basic " + basic);
+  }
+
+  private static String stack(Throwable e) {
+    StringWriter text = new StringWriter();
+    e.printStackTrace(new PrintWriter(text));
+    return text.toString();
   }
 
   @Test

@@ -46,6 +46,21 @@ final class KafkaSettings {
     return c;
   }
 
+  /** Every topic that a worker with these settings reads or writes. */
+  static List<String> topics(WorkerConfig config) {
+    List<String> topics = new ArrayList<>(config.list(Setting.JOBS_TOPICS));
+    topics.add(config.text(Setting.CONTROL_TOPIC));
+    topics.add(config.text(Setting.TRANSCRIPTS_TOPIC));
+    topics.add(config.text(Setting.DLQ_TOPIC));
+    if (!config.text(Setting.DELIVERY_MODE).equals("share")) {
+      topics.add(config.text(Setting.PARTIAL_TOPIC));
+    }
+    if (config.number(Setting.HEARTBEAT_SECONDS) > 0) {
+      topics.add(config.text(Setting.WORKERS_TOPIC));
+    }
+    return List.copyOf(topics);
+  }
+
   IntakeConfig intake() {
     Map<String, Object> c = common();
     c.put(ConsumerConfig.GROUP_ID_CONFIG, config.text(Setting.GROUP_ID));

@@ -30,6 +30,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
@@ -127,6 +128,11 @@ public final class Worker implements AutoCloseable {
         identity.model(),
         identity.profile(),
         identity.device());
+  }
+
+  /** The topics that a worker with these settings needs, to be there before it starts. */
+  public static List<String> topics(WorkerConfig config) {
+    return KafkaSettings.topics(config);
   }
 
   /** Of the device that the settings led to. */

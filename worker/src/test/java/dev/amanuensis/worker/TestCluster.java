@@ -36,6 +36,7 @@ import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -159,7 +160,8 @@ final class TestCluster implements AutoCloseable {
   }
 
   void send(String topic, String key, byte[] value) {
-    producer.send(new ProducerRecord<>(topic, key.getBytes(StandardCharsets.UTF_8), value));
+    byte[] bytes = key == null ? null : key.getBytes(StandardCharsets.UTF_8);
+    producer.send(new ProducerRecord<>(topic, bytes, value));
   }
 
   void flush() {
@@ -241,6 +243,36 @@ final class TestCluster implements AutoCloseable {
   /** The largest batch that a topic takes. */
   void maxMessageBytes(String topic, int bytes) throws Exception {
     alter(ConfigResource.Type.TOPIC, topic, set("max.message.bytes", bytes));
+  }
+
+  /** With "compact" a topic refuses records without a key. */
+  void cleanupPolicy(String topic, String policy) throws Exception {
+    alter(
+        ConfigResource.Type.TOPIC,
+        topic,
+        new AlterConfigOp(new ConfigEntry("cleanup.policy", policy), AlterConfigOp.OpType.SET));
+  }
+
+  void deleteTopic(String topic) throws Exception {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
+      admin.deleteTopics(List.of(topic)).all().get();
+    }
+  }
+
+  /** Those that are missing. */
+  void createTopics() throws Exception {
+    broker.createTopics(Topics.all(), PARTITIONS);
+  }
+
+  /** As if the group had come so far. */
+  void committed(String topic, int partition, long offset) throws Exception {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()))) {
+      admin
+          .alterConsumerGroupOffsets(
+              group, Map.of(new TopicPartition(topic, partition), new OffsetAndMetadata(offset)))
+          .all()
+          .get();
+    }
   }
 
   String bootstrapServers() {

@@ -61,7 +61,8 @@ final class WorkerCommand implements Callable<Integer> {
     try (StatusLine status = new StatusLine(terminal);
         ShutdownSignal shutdown = new ShutdownSignal()) {
       options.fetchModel(terminal, status);
-      ConnectionCheck.run(target, connection.connectTimeout());
+      ConnectionCheck.run(
+          target, Worker.topics(Workers.config(settings)), connection.connectTimeout());
       try (Admin admin = Admin.start(Workers.config(settings), List.of());
           Worker worker = Workers.load(settings, admin)) {
         admin.url().ifPresent(url -> terminal.err().println("ops page: " + url));

@@ -8,11 +8,16 @@ import java.net.ConnectException;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /** Asks the cluster and the registry whether they are there, so that a command can say it soon. */
 public final class ConnectionCheck {
@@ -46,7 +51,7 @@ public final class ConnectionCheck {
     configuration.put("default.api.timeout.ms", millis);
     try (Admin admin = Admin.create(configuration)) {
       try {
-        admin.describeTopics(topics).allTopicNames().get();
+        checkTopics(admin, topics, target);
       } finally {
         admin.close(Duration.ZERO);
       }
@@ -54,6 +59,28 @@ public final class ConnectionCheck {
       throw KafkaFailures.explain(e.getCause(), target, timeout);
     } catch (KafkaException e) {
       throw KafkaFailures.explain(e, target, timeout);
+    }
+  }
+
+  private static void checkTopics(Admin admin, List<String> topics, KafkaTarget target)
+      throws CliException, ExecutionException, InterruptedException {
+    List<String> missing = new ArrayList<>();
+    for (Map.Entry<String, KafkaFuture<TopicDescription>> topic :
+        new TreeMap<>(admin.describeTopics(topics).topicNameValues()).entrySet()) {
+      try {
+        topic.getValue().get();
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
+          throw e;
+        }
+        missing.add(topic.getKey());
+      }
+    }
+    if (!missing.isEmpty()) {
+      throw new CliException(
+          ExitCodes.UNREACHABLE,
+          "Kafka at %s lacks %s; 'amanuensis topics create' makes all topics"
+              .formatted(target.bootstrapServers(), String.join(", ", missing)));
     }
   }
 

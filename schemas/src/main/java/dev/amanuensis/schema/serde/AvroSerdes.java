@@ -4,7 +4,6 @@ import io.confluent.kafka.serializers.AbstractKafkaSchemaSerDeConfig;
 import io.confluent.kafka.serializers.KafkaAvroDeserializer;
 import io.confluent.kafka.serializers.KafkaAvroDeserializerConfig;
 import io.confluent.kafka.serializers.KafkaAvroSerializer;
-import java.util.HashMap;
 import java.util.Map;
 import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.common.serialization.Deserializer;
@@ -33,7 +32,7 @@ public final class AvroSerdes {
    */
   public static <T extends SpecificRecord> Serializer<T> serializer(Map<String, ?> config) {
     KafkaAvroSerializer serializer = new KafkaAvroSerializer();
-    serializer.configure(new HashMap<>(config), false);
+    serializer.configure(RegistryAccess.of(config), false);
     return new TypedSerializer<>(serializer);
   }
 
@@ -43,7 +42,7 @@ public final class AvroSerdes {
    */
   public static <T extends SpecificRecord> Deserializer<T> deserializer(
       Class<T> type, Map<String, ?> config) {
-    Map<String, Object> all = new HashMap<>(config);
+    Map<String, Object> all = RegistryAccess.of(config);
     all.put(KafkaAvroDeserializerConfig.SPECIFIC_AVRO_READER_CONFIG, true);
     KafkaAvroDeserializer deserializer = new KafkaAvroDeserializer();
     deserializer.configure(all, false);

@@ -6,7 +6,6 @@ import io.confluent.kafka.schemaregistry.client.rest.exceptions.RestClientExcept
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -25,13 +24,13 @@ public final class RegistryProbe {
    * @throws RegistryFailure if it can't be used
    */
   public static void check(Map<String, ?> config, Duration timeout) {
-    Map<String, Object> all = new HashMap<>(config);
+    Map<String, Object> all = RegistryAccess.of(config);
     int millis = (int) timeout.toMillis();
     all.put(SchemaRegistryClientConfig.HTTP_CONNECT_TIMEOUT_MS, millis);
     all.put(SchemaRegistryClientConfig.HTTP_READ_TIMEOUT_MS, millis);
     all.put(SchemaRegistryClientConfig.MAX_RETRIES_CONFIG, 0);
     List<String> urls =
-        Arrays.stream(String.valueOf(config.get(AvroSerdes.REGISTRY_URL)).split(","))
+        Arrays.stream(String.valueOf(all.get(AvroSerdes.REGISTRY_URL)).split(","))
             .map(String::strip)
             .toList();
     try (CachedSchemaRegistryClient client = new CachedSchemaRegistryClient(urls, 1, all)) {

@@ -47,7 +47,7 @@ public enum Setting {
       "max.attempts",
       "3",
       "processes that may be lost while a job is alone in them before it is dead-lettered; the last"
-          + " one is a child of the worker"),
+          + " one is a child of the worker; at most 8 in delivery.mode=share"),
   MAX_RETRIES("max.retries", "3", "times that a job is tried again after a failure that may pass"),
   RETRY_BACKOFF_MS("retry.backoff.ms", "1000", "wait before the first retry; doubled each time"),
   TRANSCRIPTS_TOPIC("transcripts.topic", "transcripts", "topic of the results"),

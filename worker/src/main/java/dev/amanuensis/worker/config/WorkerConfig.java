@@ -16,6 +16,14 @@ import java.util.stream.Collectors;
 
 /** The settings of one worker, checked. Immutable. */
 public final class WorkerConfig {
+  /** Deliveries of a share group's record beyond max.attempts, in which a worker answers it. */
+  public static final int SPARE_SHARE_DELIVERIES = 2;
+
+  /** A broker's cap (group.share.max.delivery.count.limit, by default and at most). */
+  private static final int MAX_SHARE_DELIVERIES = 10;
+
+  private static final int MAX_SHARE_ATTEMPTS = MAX_SHARE_DELIVERIES - SPARE_SHARE_DELIVERIES;
+
   /** Parts of the names of settings that nobody should read. */
   private static final List<String> SECRETS =
       List.of(
@@ -136,6 +144,9 @@ public final class WorkerConfig {
     number(Setting.SHARE_CONSUMERS, 1, 1024);
     number(Setting.PARTIAL_INTERVAL_MS, 0, 86_400_000);
     number(Setting.MAX_ATTEMPTS, 1, 60);
+    if (values.get(Setting.DELIVERY_MODE).equals("share")) {
+      checkShareAttempts();
+    }
     number(Setting.MAX_RETRIES, 0, 20);
     number(Setting.RETRY_BACKOFF_MS, 1, 3_600_000);
     numbers(Setting.LANE_SHARES, 1);
@@ -143,6 +154,21 @@ public final class WorkerConfig {
     numbers(Setting.LANE_RESERVED_BYTES, 0);
     if (list(Setting.JOBS_TOPICS).isEmpty()) {
       throw new ConfigException(Setting.JOBS_TOPICS.key() + " is empty");
+    }
+  }
+
+  /** Else the broker would drop a record before a worker could answer it. */
+  private void checkShareAttempts() {
+    if (number(Setting.MAX_ATTEMPTS) > MAX_SHARE_ATTEMPTS) {
+      throw new ConfigException(
+          ("%s is '%s', must be at most %d with %s=share: a broker delivers a record %d times at"
+              + " most, and drops it then without a result")
+              .formatted(
+                      Setting.MAX_ATTEMPTS.key(),
+                      values.get(Setting.MAX_ATTEMPTS),
+                      MAX_SHARE_ATTEMPTS,
+                      Setting.DELIVERY_MODE.key(),
+                      MAX_SHARE_DELIVERIES));
     }
   }
 

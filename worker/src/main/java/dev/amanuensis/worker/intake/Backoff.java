@@ -4,14 +4,20 @@ import java.time.Duration;
 
 /** When something that failed may be tried again. Belongs to the loop thread. */
 final class Backoff {
-  private static final long LONGEST_NANOS = Duration.ofSeconds(2).toNanos();
+  private static final Duration LONGEST = Duration.ofSeconds(2);
 
   private final long firstNanos;
+  private final long longestNanos;
   private long nextNanos;
   private long until = System.nanoTime();
 
   Backoff(Duration first) {
+    this(first, LONGEST);
+  }
+
+  Backoff(Duration first, Duration longest) {
     this.firstNanos = first.toNanos();
+    this.longestNanos = longest.toNanos();
     this.nextNanos = firstNanos;
   }
 
@@ -21,7 +27,7 @@ final class Backoff {
 
   void failed() {
     until = System.nanoTime() + nextNanos;
-    nextNanos = Math.min(LONGEST_NANOS, 2 * nextNanos);
+    nextNanos = Math.min(longestNanos, 2 * nextNanos);
   }
 
   void succeeded() {

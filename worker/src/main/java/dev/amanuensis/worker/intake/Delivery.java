@@ -36,6 +36,9 @@ final class Delivery {
   /** Not before then, by System.nanoTime. */
   long due = System.nanoTime();
 
+  /** Null until its result spoilt a transaction of its own: when it may be tried again. */
+  Backoff spoilt;
+
   /** Whether a partial transcript of it was handed over to be published. Set by any thread. */
   volatile boolean partial;
 

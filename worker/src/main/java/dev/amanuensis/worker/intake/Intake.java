@@ -53,7 +53,7 @@ final class Intake implements Outbox.Listener {
   private final Lanes lanes;
   private final Preparation preparation;
   private final Handover handover;
-  private final List<Delivery> suspects = new ArrayList<>();
+  private final Backlog backlog;
   private final Map<Ticket, Delivery> running = new LinkedHashMap<>();
   private final Backoff broker = new Backoff(Duration.ofMillis(50));
   private Delivery alone;
@@ -76,6 +76,7 @@ final class Intake implements Outbox.Listener {
     this.partials = partials;
     this.metrics = metrics;
     this.lanes = new Lanes(config.lanes(), config.maxJobs(), config.maxBytesInFlight());
+    this.backlog = new Backlog(assignment, lanes, metrics);
     this.preparation =
         new Preparation(
             config, assignment, outbox, deserializer, cancellations, partials, trials, metrics);
@@ -90,7 +91,7 @@ final class Intake implements Outbox.Listener {
         Delivery d =
             new Delivery(record, Ticket.of(record, held.epoch()), lanes.of(record.topic()));
         d.lane.bytes += d.ticket.bytes();
-        enqueue(d);
+        backlog.add(d);
       }
     }
     // Offsets may end in records that are not for us, such as transaction markers.
@@ -105,29 +106,18 @@ final class Intake implements Outbox.Listener {
             });
   }
 
-  private void enqueue(Delivery d) {
-    Mark mark = assignment.mark(d.ticket);
-    if (mark != null && mark.suspect()) {
-      suspects.add(d);
-      metrics.suspect();
-      LOG.warn(
-          "{}@{} was at work in a worker that was lost, {} times alone: it runs alone",
-          d.ticket.partition(),
-          d.ticket.offset(),
-          mark.attempts());
-    } else {
-      d.lane.waiting.add(d);
-    }
-  }
-
   /** Hands over what the sink takes. */
   void admit(Committer committer) {
     cancelOrdered();
-    dropLost();
+    backlog.dropLost(this::closed);
+    backlog.releaseDue();
+    if (cancellations.caughtUp()) {
+      backlog.settle(preparation);
+    }
     if (!preparation.ready() || !broker.over() || !cancellations.caughtUp() || alone != null) {
       return;
     }
-    if (suspects.stream().allMatch(Intake::later)) {
+    if (backlog.suspects.stream().allMatch(Intake::later)) {
       start(choose(), committer);
     } else if (running.isEmpty() && sink.inFlight() == 0) {
       Delivery suspect = nextSuspect();
@@ -145,8 +135,8 @@ final class Intake implements Outbox.Listener {
 
   /** Those with the fewest attempts first: the innocent are not to wait for the culprit. */
   private Delivery nextSuspect() {
-    suspects.sort(Comparator.comparingInt(d -> assignment.mark(d.ticket).attempts()));
-    for (Iterator<Delivery> i = suspects.iterator(); i.hasNext(); ) {
+    backlog.suspects.sort(Comparator.comparingInt(d -> assignment.mark(d.ticket).attempts()));
+    for (Iterator<Delivery> i = backlog.suspects.iterator(); i.hasNext(); ) {
       Delivery d = i.next();
       Preparation.Next next = later(d) ? Preparation.Next.WAIT : preparation.prepare(d);
       if (next == Preparation.Next.STOP) {
@@ -187,8 +177,7 @@ final class Intake implements Outbox.Listener {
     for (Iterator<Delivery> i = lane.waiting.iterator(); i.hasNext(); ) {
       Delivery d = i.next();
       PartitionProgress progress = assignment.progressOf(d.ticket);
-      if (later(d)
-          || !progress.fits(d.ticket.offset())
+      if (!progress.fits(d.ticket.offset())
           || !progress.takesMark(d.ticket.offset(), marksToCome(d, chosen))) {
         continue;
       }
@@ -246,7 +235,7 @@ final class Intake implements Outbox.Listener {
     d.lane.running--;
     if (d == alone) {
       alone = null;
-      suspects.add(0, d);
+      backlog.suspects.add(0, d);
     } else {
       d.lane.waiting.addFirst(d);
     }
@@ -275,7 +264,7 @@ final class Intake implements Outbox.Listener {
           result.job().id(),
           result.errorCode(),
           result.errorMessage());
-      enqueue(d);
+      backlog.retry(d);
     } else {
       outbox.result(d, withReason(d, result), attempt);
     }
@@ -307,21 +296,6 @@ final class Intake implements Outbox.Listener {
   @Override
   public void closed(Delivery d) {
     d.lane.bytes -= d.ticket.bytes();
-  }
-
-  private void dropLost() {
-    for (Lane lane : lanes.all()) {
-      lane.waiting.removeIf(this::closeIfLost);
-    }
-    suspects.removeIf(this::closeIfLost);
-  }
-
-  private boolean closeIfLost(Delivery d) {
-    if (assignment.isCurrent(d.ticket)) {
-      return false;
-    }
-    closed(d);
-    return true;
   }
 
   /** Ends running jobs that somebody has cancelled. */
@@ -394,8 +368,6 @@ final class Intake implements Outbox.Listener {
   }
 
   boolean idle() {
-    return running.isEmpty()
-        && suspects.isEmpty()
-        && lanes.all().stream().allMatch(l -> l.waiting.isEmpty());
+    return running.isEmpty() && backlog.empty();
   }
 }

@@ -6,6 +6,7 @@ import dev.amanuensis.worker.job.Chunking;
 import dev.amanuensis.worker.job.Job;
 import dev.amanuensis.worker.job.TranscriptionOptions;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.time.Instant;
 import org.apache.kafka.common.errors.SerializationException;
 
@@ -53,9 +54,11 @@ final class JobDecoder {
       return new AudioSource.Inline(record.getAudio(), record.getAudioSha256());
     }
     try {
-      return new AudioSource.Reference(URI.create(record.getAudioUri()), record.getAudioSha256());
-    } catch (IllegalArgumentException e) {
-      throw new SerializationException("audio_uri is not a URI: " + e.getMessage(), e);
+      return new AudioSource.Reference(new URI(record.getAudioUri()), record.getAudioSha256());
+    } catch (URISyntaxException e) {
+      // Not its message or itself as the cause: both hold the URI, which may hold a secret.
+      throw new SerializationException(
+          "audio_uri is not a URI: %s at character %d".formatted(e.getReason(), e.getIndex()));
     }
   }
 

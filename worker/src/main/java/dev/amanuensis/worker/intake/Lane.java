@@ -10,7 +10,9 @@ final class Lane {
   /** 0 for the most urgent one. */
   final int rank;
 
-  /** Delivered and not admitted, in order of arrival. */
+  /**
+   * Delivered and not admitted, in order of arrival; those whose next try is not due are not here.
+   */
   final Deque<Delivery> waiting = new ArrayDeque<>();
 
   /** Jobs in the sink. */

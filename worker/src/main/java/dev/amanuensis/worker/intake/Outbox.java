@@ -37,6 +37,9 @@ final class Outbox {
   private static final int MAX_BATCH = 256;
   private static final long MAX_BATCH_BYTES = 16 << 20;
   private static final Duration LOOK_UP = Duration.ofSeconds(5);
+  private static final Duration FLUSH_ALL = Duration.ofSeconds(5);
+  private static final Duration FIRST_WAIT = Duration.ofMillis(500);
+  private static final Duration LONGEST_WAIT = Duration.ofSeconds(5);
 
   /** A job's result on its way back to the loop. */
   private record Answer(Delivery delivery, JobResult result) {}
@@ -61,6 +64,10 @@ final class Outbox {
     int bytes() {
       return answer.bytes();
     }
+
+    List<String> topics() {
+      return outputs().stream().map(ProducerRecord::topic).toList();
+    }
   }
 
   /** Is told what becomes of deliveries. */
@@ -83,8 +90,12 @@ final class Outbox {
   private final List<Ready> ready = new ArrayList<>();
   private final Backoff registry = new Backoff(Duration.ofMillis(100));
   private final Backoff broker = new Backoff(Duration.ofMillis(50));
+  private final Destinations destinations = new Destinations();
   private Listener listener;
   private long bytes;
+
+  /** Results of one transaction, at most; less while a spoiler is looked for. */
+  private int maxBatch = MAX_BATCH;
 
   /** The last transaction's outcome is unknown: what is ready may be visible already. */
   private boolean uncertain;
@@ -180,24 +191,25 @@ final class Outbox {
     bytes += r.bytes();
   }
 
-  /** Publishes all that is ready, unless something fails. */
+  /** Publishes all that is ready and can be published, for some seconds at most. */
   void flushAll(Consumer<?, ?> consumer) {
-    int before;
-    do {
-      before = ready.size();
-      flush(consumer);
-    } while (!ready.isEmpty() && ready.size() < before);
+    long until = System.nanoTime() + FLUSH_ALL.toNanos();
+    while (flush(consumer) && System.nanoTime() - until < 0) {}
   }
 
-  /** Publishes a batch of what is ready, with the progress of its partitions. */
-  void flush(Consumer<?, ?> consumer) {
+  /**
+   * Publishes a batch of what is ready, with the progress of its partitions.
+   *
+   * @return whether another call may publish more
+   */
+  boolean flush(Consumer<?, ?> consumer) {
     if (!broker.over() || (uncertain && !reconcile(consumer))) {
-      return;
+      return false;
     }
     dropLost();
-    List<Ready> batch = nextBatch();
+    List<Ready> batch = nextBatch(consumer);
     if (batch.isEmpty()) {
-      return;
+      return false;
     }
     Map<TopicPartition, OffsetAndMetadata> offsets =
         assignment.after(batch.stream().map(r -> r.item().ticket()).toList());
@@ -210,35 +222,63 @@ final class Outbox {
     metrics.transaction(result.outcome().name(), System.nanoTime() - started);
     if (result.outcome() != TransactionalPublisher.Outcome.COMMITTED) {
       metrics.retried(WorkerMetrics.Retry.TRANSACTION);
+      broker.failed();
     }
     switch (result.outcome()) {
       case COMMITTED -> {
         broker.succeeded();
         assignment.committed(offsets);
+        maxBatch = Math.min(MAX_BATCH, 2 * maxBatch);
+        batch.forEach(r -> destinations.accepted(r.topics()));
         finish(batch);
       }
-      case ABORTED -> {
-        broker.failed();
-        shrink(batch, result.tooLarge());
-      }
-      case UNKNOWN -> {
-        broker.failed();
-        uncertain = true;
-      }
+      case ABORTED -> setAside(batch, result);
+      case UNKNOWN -> uncertain = true;
     }
+    return result.outcome() != TransactionalPublisher.Outcome.UNKNOWN;
   }
 
-  private List<Ready> nextBatch() {
+  /** What has spoilt a transaction is tried again alone: it must not spoil that of the others. */
+  private List<Ready> nextBatch(Consumer<?, ?> consumer) {
     List<Ready> batch = new ArrayList<>();
     long sum = 0;
     for (Ready r : ready) {
+      Backoff spoilt = r.item().delivery().spoilt;
+      if ((spoilt != null && !spoilt.over()) || !destinations.take(r.topics(), consumer)) {
+        continue;
+      }
+      if (spoilt != null || destinations.doubtful(r.topics())) {
+        if (batch.isEmpty()) {
+          return List.of(r);
+        }
+        continue;
+      }
       sum += r.bytes();
-      if (!batch.isEmpty() && (batch.size() == MAX_BATCH || sum > MAX_BATCH_BYTES)) {
+      if (!batch.isEmpty() && (batch.size() >= maxBatch || sum > MAX_BATCH_BYTES)) {
         break;
       }
       batch.add(r);
     }
     return batch;
+  }
+
+  /** After an aborted transaction: the next one goes without what spoilt it. */
+  private void setAside(List<Ready> batch, TransactionalPublisher.Result result) {
+    if (!result.tooLarge().isEmpty()) {
+      shrink(batch, result.tooLarge());
+    } else if (!result.refused().isEmpty()) {
+      result.refused().forEach(destinations::refused);
+      broker.skip();
+    } else if (batch.size() > 1) {
+      maxBatch = batch.size() / 2; // so it is found, if there is one
+      broker.skip();
+    } else {
+      Delivery d = batch.get(0).item().delivery();
+      if (d.spoilt == null) {
+        d.spoilt = new Backoff(FIRST_WAIT, LONGEST_WAIT);
+      }
+      d.spoilt.failed();
+    }
   }
 
   private void finish(Collection<Ready> published) {

@@ -67,8 +67,8 @@ final class Preparation {
     return registry.over();
   }
 
-  /** Decodes a record, and answers those that need no work. */
-  Next prepare(Delivery d) {
+  /** Decodes a record, and answers it if it needs no work: it is no job, cancelled or late. */
+  Next settle(Delivery d) {
     if (d.job == null) {
       try {
         d.job = decode(d);
@@ -85,7 +85,6 @@ final class Preparation {
         return Next.ANSWERED;
       }
     }
-    Mark mark = assignment.mark(d.ticket);
     String cancelled = cancellations.cancelled(d.job.id(), d.record.timestamp());
     if (cancelled != null) {
       return answer(d, JobResult.Status.CANCELLED, ErrorCode.CANCELLED, cancelled);
@@ -94,6 +93,16 @@ final class Preparation {
       String message = "the deadline %s passed before work began".formatted(d.job.deadline());
       return answer(d, JobResult.Status.EXPIRED, ErrorCode.DEADLINE_EXCEEDED, message);
     }
+    return Next.START;
+  }
+
+  /** Settles a record, and finds out whether and from where its work can begin. */
+  Next prepare(Delivery d) {
+    Next settled = settle(d);
+    if (settled != Next.START) {
+      return settled;
+    }
+    Mark mark = assignment.mark(d.ticket);
     if (mark != null
         && mark.suspect()
         && mark.attempts() == config.maxAttempts() - 1

@@ -1,5 +1,6 @@
 package dev.amanuensis.worker.intake;
 
+import dev.amanuensis.worker.config.WorkerConfig;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -16,14 +17,11 @@ import org.slf4j.LoggerFactory;
 final class ShareGroup {
   private static final Logger LOG = LoggerFactory.getLogger(ShareGroup.class);
 
-  /** Kafka allows 2 to 10. */
-  private static final int MOST_DELIVERIES = 10;
-
   private ShareGroup() {}
 
   /** Sets it; where this worker may not, it says what somebody else has to set. */
   static void configure(ShareConfig config) {
-    int deliveries = Math.min(MOST_DELIVERIES, config.intake().maxAttempts() + 2);
+    int deliveries = config.intake().maxAttempts() + WorkerConfig.SPARE_SHARE_DELIVERIES;
     Map<String, String> wanted =
         Map.of(
             "share.auto.offset.reset", "earliest",

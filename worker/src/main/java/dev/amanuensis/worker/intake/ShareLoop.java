@@ -60,6 +60,11 @@ public final class ShareLoop implements DeliveryLoop {
   private static final Duration POLL = Duration.ofMillis(100);
   private static final Duration CLOSE = Duration.ofSeconds(5);
 
+  private static final int MISSED_POLLS = 10;
+
+  /** Where the broker did not say yet how long a lock lasts; Kafka's default. */
+  private static final int DEFAULT_LOCK_MILLIS = 30_000;
+
   private record Place(TopicPartition partition, long offset) {
     static Place of(ConsumerRecord<?, ?> r) {
       return new Place(new TopicPartition(r.topic(), r.partition()), r.offset());
@@ -81,6 +86,12 @@ public final class ShareLoop implements DeliveryLoop {
     Supplier<Encoded> smaller;
 
     boolean published;
+
+    /** Polls since the last one that brought it. */
+    int missed;
+
+    /** When it came last, by System.nanoTime. */
+    long seen;
 
     int deliveries() {
       return record.deliveryCount().map(Short::intValue).orElse(1);
@@ -175,6 +186,8 @@ public final class ShareLoop implements DeliveryLoop {
       for (ConsumerRecord<byte[], byte[]> record : records) {
         Held h = held.computeIfAbsent(Place.of(record), p -> new Held());
         h.record = record;
+        h.missed = -1;
+        h.seen = System.nanoTime();
         if (h.outputs == null && h.admitted == null && !thread.stopping()) {
           advance(h);
         }
@@ -183,6 +196,7 @@ public final class ShareLoop implements DeliveryLoop {
         }
         acknowledge(h);
       }
+      dropLost();
       if (!records.isEmpty()) {
         consumer.commitAsync();
         // Renewed records come back at once; their locks last for seconds.
@@ -191,6 +205,28 @@ public final class ShareLoop implements DeliveryLoop {
     } catch (RetriableException e) {
       LOG.warn("Kafka does not answer: {}; trying again", e.toString());
     }
+  }
+
+  /**
+   * A record that is renewed comes with every poll. One that stays away for longer than its lock
+   * lasts is another worker's.
+   */
+  private void dropLost() {
+    long lock = consumer.acquisitionLockTimeoutMs().orElse(DEFAULT_LOCK_MILLIS) * 1_000_000L;
+    long now = System.nanoTime();
+    held.entrySet()
+        .removeIf(
+            e -> {
+              Held h = e.getValue();
+              boolean lost = ++h.missed > MISSED_POLLS && now - h.seen > 2 * lock;
+              if (lost) {
+                LOG.warn("{}: its lock was lost, another worker answers it", e.getKey());
+                if (h.admitted != null) {
+                  h.admitted.cancel();
+                }
+              }
+              return lost;
+            });
   }
 
   private void acknowledge(Held h) {

@@ -4,11 +4,9 @@ import dev.amanuensis.worker.metrics.WorkerMetrics;
 import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.function.Function;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
@@ -20,9 +18,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.ProducerFencedException;
-import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,10 +41,11 @@ public final class TransactionalPublisher implements AutoCloseable {
   /**
    * @param tooLarge which of the outputs the client or the broker refuses for their size; they
    *     spoil every transaction they are part of
+   * @param refused topics that did not take what was sent to them while others did, and why
    */
-  public record Result(Outcome outcome, Set<Integer> tooLarge) {
+  public record Result(Outcome outcome, Set<Integer> tooLarge, Map<String, String> refused) {
     private Result(Outcome outcome) {
-      this(outcome, Set.of());
+      this(outcome, Set.of(), Map.of());
     }
   }
 
@@ -91,13 +88,12 @@ public final class TransactionalPublisher implements AutoCloseable {
     try {
       Producer<byte[], byte[]> p = producer();
       p.beginTransaction();
-      outputs.forEach(o -> sent.add(p.send(o)));
+      sendAll(p, outputs, sent);
       p.flush();
-      Set<Integer> tooLarge = tooLarge(sent);
-      if (!tooLarge.isEmpty()) {
-        LOG.warn(
-            "{} of {} results are larger than their topic takes", tooLarge.size(), sent.size());
-        return new Result(abort(), tooLarge);
+      FailedSends failed = FailedSends.of(outputs, sent);
+      if (failed.any()) {
+        LOG.warn("{} of {} results can't be sent: {}", failed.count(), outputs.size(), failed);
+        return new Result(abort(), failed.tooLarge(), failed.refused());
       }
       p.sendOffsetsToTransaction(offsets, group);
       commit(p);
@@ -110,24 +106,23 @@ public final class TransactionalPublisher implements AutoCloseable {
             config.get(ProducerConfig.TRANSACTIONAL_ID_CONFIG));
       }
       // Where it is not certain that nothing is visible, the client refuses to abort.
-      return new Result(abort());
+      Outcome outcome = abort();
+      FailedSends failed = FailedSends.of(outputs, sent);
+      return new Result(outcome, failed.tooLarge(), failed.refused());
     }
   }
 
-  private static Set<Integer> tooLarge(List<Future<RecordMetadata>> sent) {
-    Set<Integer> found = new HashSet<>();
-    for (int i = 0; i < sent.size(); i++) {
-      try {
-        sent.get(i).get();
-      } catch (ExecutionException e) {
-        if (e.getCause() instanceof RecordTooLargeException) {
-          found.add(i);
-        }
-      } catch (InterruptedException e) {
-        throw new InterruptException(e);
+  /** Ends at the first that fails at once: the client may wait long for each that follows it. */
+  private static void sendAll(
+      Producer<byte[], byte[]> p,
+      List<ProducerRecord<byte[], byte[]>> outputs,
+      List<Future<RecordMetadata>> sent) {
+    for (ProducerRecord<byte[], byte[]> output : outputs) {
+      sent.add(p.send(output));
+      if (FailedSends.cause(sent.get(sent.size() - 1)) != null) {
+        return;
       }
     }
-    return found;
   }
 
   /** A commit that times out is asked again: it may have happened. */
