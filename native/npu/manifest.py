@@ -1,4 +1,7 @@
-"""Writes manifest.json for the compiled programs in a folder: manifest.py DESIGNS FOLDER."""
+"""Writes manifest.json for the compiled programs in a folder: manifest.py DESIGNS FOLDER [own].
+
+own: each product has an xclbin of its own.
+"""
 import hashlib
 import json
 import pathlib
@@ -6,6 +9,7 @@ import sys
 
 designs = json.loads(pathlib.Path(sys.argv[1]).read_text())
 folder = pathlib.Path(sys.argv[2])
+own = sys.argv[3:] == ["own"]
 
 
 def sha256(name):
@@ -14,9 +18,10 @@ def sha256(name):
 
 products = []
 for program in designs["programs"]:
-    xclbin = program["name"] + ".xclbin"
     for product in program["products"]:
-        instructions = f'{program["name"]}-{product["m"]}x{product["n"]}.insts'
+        name = f'{program["name"]}-{product["m"]}x{product["n"]}'
+        instructions = name + ".insts"
+        xclbin = (name if own else program["name"]) + ".xclbin"
         products.append({
             "xclbin": xclbin, "xclbin_sha256": sha256(xclbin), "kernel": designs["kernel"],
             "instructions": instructions, "instructions_sha256": sha256(instructions),
