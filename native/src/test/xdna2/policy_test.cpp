@@ -26,6 +26,19 @@ TEST(SpillPolicy, measures_the_cpu_once_the_device_has_work) {
   EXPECT_EQ(100, policy.device_estimate() - 20) << "host part and one turn on the device";
 }
 
+TEST(SpillPolicy, measures_the_cpu_where_there_are_too_few_lanes_for_a_queue) {
+  SpillPolicy policy(8);
+  for (int i = 0; i < 8; i++) {
+    ASSERT_TRUE(policy.take());
+    policy.device_done(120, 20, 20);
+  }
+  EXPECT_FALSE(policy.take());
+  EXPECT_TRUE(policy.take()) << "one window is enough";
+  policy.device_done(120, 20, 20);
+  policy.cpu_done(60);
+  EXPECT_FALSE(policy.take()) << "120 a window there, 60 here";
+}
+
 TEST(SpillPolicy, spills_when_the_queue_makes_the_cpu_faster_and_not_before) {
   SpillPolicy policy(100);
   policy.take();
@@ -56,6 +69,16 @@ TEST(SpillPolicy, a_slow_device_is_measured_again_now_and_then) {
   EXPECT_EQ(1, taken(policy, 34)) << "the 33rd window looks whether it got better";
 }
 
+TEST(SpillPolicy, one_look_at_a_device_that_got_better_is_enough) {
+  SpillPolicy policy(4);
+  policy.take();
+  policy.cpu_done(100);
+  policy.device_done(900, 800, 800);
+  ASSERT_EQ(1, taken(policy, 33));
+  policy.device_done(30, 10, 10);
+  EXPECT_EQ(4, taken(policy, 4)) << "30 to 60 a window; the CPU takes 100";
+}
+
 TEST(SpillPolicy, never_more_than_the_device_may_hold) {
   SpillPolicy policy(2);
   policy.cpu_done(1000);
@@ -77,6 +100,7 @@ TEST(Diagnosis, names_every_error_of_the_facts_with_a_hint) {
       {"No such library libxrt_core.so.2", "no_xrt"},
       {"libxrt_coreutil.so.2: cannot open shared object file: No such file or directory", "no_xrt"},
       {"No such device with index '0'", "no_device"},
+      {"2 sessions are quarantined with work that does not end", "hung"},
       {"Command failed to complete successfully (ERT_CMD_STATE_TIMEOUT)", "reset"},
       {"no answer within 6000 ms; the command is still in flight", "hung"},
       {"wrong sums in row 3 of the known answer of (1536, 512, 512)", "wrong_result"},
@@ -87,6 +111,13 @@ TEST(Diagnosis, names_every_error_of_the_facts_with_a_hint) {
     EXPECT_STREQ(c.kind, diagnose(c.error).name) << c.error;
     EXPECT_STRNE("", diagnose(c.error).hint) << c.error;
   }
+}
+
+TEST(Diagnosis, an_absent_device_may_be_there_without_the_rights_or_the_memory) {
+  const std::string hint = diagnose("XRT finds no NPU: No such device with index '0'").hint;
+  for (const char* cause : {"modprobe amdxdna", "group render", "ulimit -l", "libxrt-npu2"})
+    EXPECT_NE(std::string::npos, hint.find(cause)) << cause;
+  EXPECT_LT(hint.size(), 256U) << "what the C ABI has room for";
 }
 
 }  // namespace

@@ -102,6 +102,8 @@ void bo::sync(xclBOSyncDirection direction, size_t size, size_t offset) {
     throw std::system_error(EINVAL, std::system_category(), "sync out of range");
   auto& m = *handle->memory;
   const size_t at = handle->offset + offset;
+  // Half of it would be the last product's, or the host's stale lines would go over the device's results.
+  if (m.in_flight > 0) xrt_fake::violation("a buffer was synced while the device may use it");
   std::lock_guard<std::mutex> lock(m.mutex);
   if (direction == XCL_BO_SYNC_BO_TO_DEVICE) {
     std::memcpy(m.device.data() + at, m.host + at, size);

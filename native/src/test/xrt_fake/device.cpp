@@ -86,6 +86,7 @@ std::string xclbin::kernel::get_name() const { return handle->name; }
 
 namespace {
 std::shared_ptr<hw_context_impl> new_context(const uuid& id) {
+  if (xrt_fake::fault("stall")) xrt_fake::wait_for_release();
   if (xrt_fake::fault("hwctx") || xrt_fake::counters().contexts >= kContexts)
     throw std::system_error(EINVAL, std::system_category(),
                             "DRM_IOCTL_AMDXDNA_CREATE_HWCTX IOCTL failed (err=-22)");

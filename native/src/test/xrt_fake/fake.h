@@ -27,7 +27,8 @@ namespace xrt_fake {
 /// What shall go wrong. Set by XRT_FAKE_FAULTS, by the file that XRT_FAKE_CONTROL names (read again whenever
 /// it changes), or by xrt_fake_faults(). A list of `name[:count[:value]]` separated by spaces or commas;
 /// count -1 is for ever, 1 the default. Names: absent, open, hwctx, heap, memlock, eio, error, tdr, hang,
-/// block (submitting does not return until "release"), slow (value: ms), wrong (value: sums spoilt per
+/// block (submitting does not return until "release"), stall (creating a context does not), idle (value: ms
+/// without a command, after which the next one fails), slow (value: ms), wrong (value: sums spoilt per
 /// product), stale, bank (a data buffer in the wrong one).
 struct Fault {
   bool hit = false;
@@ -37,7 +38,9 @@ struct Fault {
 /// Takes one occurrence of the fault, if it is due.
 Fault fault(const char* name);
 /// Whether it is due, without taking it.
-bool due(const char* name);
+Fault due(const char* name);
+/// Does not return until "release".
+void wait_for_release();
 void set_faults(const std::string& text);
 int64_t number_from(const char* variable, int64_t otherwise);
 
@@ -55,7 +58,8 @@ struct Memory {
   std::vector<uint8_t> device;
   size_t bytes;
   uint32_t bank, flags;
-  std::mutex mutex;  // of device
+  std::atomic<int> in_flight{0};  // commands that read or write some of it
+  std::mutex mutex;               // of device
 };
 
 /// c[m x n] = a[m x k] * b[k x n], row-major.

@@ -78,12 +78,17 @@ Fault fault(const char* name) {
   return {true, at->second.value};
 }
 
-bool due(const char* name) {
+Fault due(const char* name) {
   Table& t = table();
   std::lock_guard<std::mutex> lock(t.mutex);
   refresh(t);
   const auto at = t.entries.find(name);
-  return at != t.entries.end() && at->second.count != 0;
+  if (at == t.entries.end() || at->second.count == 0) return {};
+  return {true, at->second.value};
+}
+
+void wait_for_release() {
+  while (!due("release")) std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 
 void set_faults(const std::string& text) {

@@ -64,15 +64,32 @@ void take(run_impl& r, const run_impl::Argument& a, const char* name) {
   auto owner = a.owner.lock();
   if (!owner) xrt_fake::violation(std::string("started with a buffer that is gone: ") + name);
   owner->in_flight++;
+  owner->memory->in_flight++;
   r.busy.push_back(owner);
+}
+
+int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+// When the array last had something to do.
+std::atomic<int64_t>& last_command() {
+  static std::atomic<int64_t> when{now_ms()};
+  return when;
+}
+bool fails_to_wake() {
+  const auto idle = xrt_fake::due("idle");
+  return idle && now_ms() - last_command().exchange(now_ms()) > idle.value && xrt_fake::fault("idle");
 }
 
 // Submits runs as one command.
 void start(const CommandQueue::Command& runs) {
+  if (fails_to_wake())
+    throw std::system_error(EIO, std::system_category(), "DRM_IOCTL_AMDXDNA_EXEC_CMD IOCTL failed (err=-5)");
   if (xrt_fake::fault("eio"))
     throw std::system_error(EIO, std::system_category(), "DRM_IOCTL_AMDXDNA_EXEC_CMD IOCTL failed (err=-5)");
-  if (xrt_fake::fault("block"))
-    while (!xrt_fake::due("release")) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  if (xrt_fake::fault("block")) xrt_fake::wait_for_release();
   for (const auto& r : runs) {
     std::lock_guard<std::mutex> lock(r->mutex);
     if (!r->waited) throw std::runtime_error("bad command state, can't launch");
@@ -173,7 +190,11 @@ ert_cmd_state run::wait(const std::chrono::milliseconds& timeout) const {
 
 void run_impl::finish(ert_cmd_state final_state) {
   std::lock_guard<std::mutex> lock(mutex);
-  for (auto& b : busy) b->in_flight--;
+  for (auto& b : busy) {
+    b->memory->in_flight--;
+    b->in_flight--;
+  }
+  last_command() = now_ms();
   busy.clear();
   state = final_state;
   done.notify_all();

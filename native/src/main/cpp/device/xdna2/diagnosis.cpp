@@ -15,12 +15,14 @@ constexpr Diagnosis kNoXrt{
     "its libxrt_coreutil.so.2 in npu.xrt.library"};
 constexpr Diagnosis kNoDevice{
     Kind::kNoDevice, "no_device",
-    "XRT sees no NPU: load the driver (modprobe amdxdna), install XRT's NPU plugin, and "
-    "check that /dev/accel/accel0 is there"};
-constexpr Diagnosis kPermission{
-    Kind::kPermission, "permission",
-    "put the user into the group that owns /dev/accel/accel0 (usually render) and log in "
-    "again"};
+    "XRT says the same of four things: the driver is not loaded (modprobe amdxdna), this user may not open "
+    "/dev/accel/accel0 (group render), the limit of locked memory is too low (ulimit -l), XRT's NPU plugin "
+    "is "
+    "missing (Debian: libxrt-npu2)"};
+constexpr Diagnosis kPermission{Kind::kPermission, "permission",
+                                "put the user into group render and log in again; if /dev/accel/accel0 "
+                                "belongs to another group, XRT's udev "
+                                "rule is missing"};
 constexpr Diagnosis kMemlock{
     Kind::kMemlock, "memlock",
     "raise the limit of locked memory (ulimit -l unlimited; LimitMEMLOCK=infinity in a "
@@ -54,6 +56,7 @@ constexpr Diagnosis kWrong{
 
 // In this order: what is more telling comes first.
 const Rule kRules[] = {
+    {{"can't be loaded", nullptr}, kNoXrt},
     {{"wrong sums", nullptr}, kWrong},
     {{"CREATE_HWCTX", "err=-22"}, kContexts},
     {{"CREATE_CTX", "err=-28"}, kContexts},
@@ -70,6 +73,7 @@ const Rule kRules[] = {
     {{"ERT_CMD_STATE_TIMEOUT", nullptr}, kReset},
     {{"ERT_CMD_STATE_ABORT", nullptr}, kReset},
     {{"no answer within", nullptr}, kHung},
+    {{"quarantined with work", nullptr}, kHung},
     {{"errno 13]", nullptr}, kPermission},
     {{"Permission denied", nullptr}, kPermission},
     {{"No such library", nullptr}, kNoXrt},

@@ -2,9 +2,11 @@
 
 #include <dlfcn.h>
 
+#include <climits>
 #include <cstdlib>
 #include <vector>
 
+#include "device/xdna2/diagnosis.h"
 #include "model/errors.h"
 
 namespace amanuensis {
@@ -15,6 +17,11 @@ constexpr const char* kXrt = "libxrt_coreutil.so.2";
 std::string loader_error() {
   const char* text = dlerror();
   return text == nullptr ? "the dynamic loader gave no reason" : text;
+}
+
+[[noreturn]] void not_loaded(const char* what, const std::string& why) {
+  const std::string text = std::string(what) + " can't be loaded: " + why;
+  throw Error(AM_UNSUPPORTED, text + " (" + diagnose(text).hint + ")");
 }
 
 // XRT first, so that the backend finds it by its soname wherever it lies.
@@ -32,7 +39,12 @@ void load_xrt(const std::string& given) {
     if (dlopen(place.c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr) return;
     reasons += (reasons.empty() ? "" : "; ") + loader_error();
   }
-  throw Error(AM_UNSUPPORTED, reasons);
+  not_loaded("XRT", reasons);
+}
+// The name behind the soname has XRT's version in it.
+std::string real_name(const char* file) {
+  char name[PATH_MAX];
+  return realpath(file, name) == nullptr ? file : name;
 }
 }  // namespace
 
@@ -42,7 +54,7 @@ BackendLibrary::BackendLibrary(const std::string& backend, const std::string& xr
                 "this build has no XDNA2 backend: XRT's headers were not found when it was made");
   load_xrt(xrt);
   void* library = dlopen(backend.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) throw Error(AM_UNSUPPORTED, loader_error());
+  if (library == nullptr) not_loaded("the NPU's backend", loader_error());
   const auto entry = reinterpret_cast<x2_entry>(dlsym(library, X2_ENTRY));
   if (entry == nullptr) throw Error(AM_UNSUPPORTED, backend + " is not an XDNA2 backend");
   table_ = entry();
@@ -51,7 +63,7 @@ BackendLibrary::BackendLibrary(const std::string& backend, const std::string& xr
                                     std::to_string(X2_ABI_VERSION) + " is needed");
   Dl_info info{};
   if (void* symbol = dlsym(RTLD_DEFAULT, "_ZN3xrt6system17enumerate_devicesEv"); dladdr(symbol, &info) != 0)
-    xrt_file_ = info.dli_fname;
+    xrt_file_ = real_name(info.dli_fname);
 }
 
 }  // namespace amanuensis

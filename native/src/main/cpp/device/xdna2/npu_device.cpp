@@ -1,7 +1,7 @@
 #include "device/xdna2/npu_device.h"
 
 #include <algorithm>
-#include <random>
+#include <utility>
 
 #include "device/xdna2/known_answers.h"
 #include "device/xdna2/npu_lane.h"
@@ -19,6 +19,10 @@ constexpr int kLookMs = 1;
 constexpr int kForgiveAfter = 60;
 constexpr auto kLongestProbe = std::chrono::minutes(5);
 constexpr int kOpenAttempts = 4;
+// An opening makes some calls of the driver, and each may take up to the limit of one.
+constexpr int kOpeningTimeouts = 3;
+// Sessions with work in flight that never ends hold contexts and locked memory: no third one beside them.
+constexpr int32_t kMostQuarantined = 2;
 
 double ms(std::chrono::steady_clock::duration d) {
   return std::chrono::duration<double, std::milli>(d).count();
@@ -26,11 +30,20 @@ double ms(std::chrono::steady_clock::duration d) {
 }  // namespace
 
 std::shared_ptr<NpuDevice> NpuDevice::open(NpuOptions options) {
-  std::shared_ptr<NpuDevice> device(new NpuDevice(std::move(options)));
-  std::unique_lock<std::mutex> lock(device->mutex_);
-  device->answered_.wait(lock, [&] { return device->opened_; });
-  if (device->session_ == nullptr && !device->options_.keep_trying)
-    throw Error(AM_UNSUPPORTED, device->stats_.error + " (" + device->stats_.hint + ")");
+  std::shared_ptr<NpuDevice> own(new NpuDevice(std::move(options)));
+  own->owner_ = std::thread([own] { own->loop(); });
+  // The last user's; the owner has its own, since a call into the driver may never return.
+  std::shared_ptr<NpuDevice> device(own.get(), [own](NpuDevice* d) { d->close(); });
+  std::unique_lock<std::mutex> lock(own->mutex_);
+  while (!own->opened_ && !own->opening_given_up_) {
+    own->answered_.wait_for(lock, std::chrono::milliseconds(own->options_.timeout_ms / 4));
+    own->look_at_opening();
+  }
+  if (own->session_ == nullptr && !own->options_.keep_trying) {
+    const std::string why = own->stats_.error + " (" + own->stats_.hint + ")";
+    lock.unlock();
+    throw Error(AM_UNSUPPORTED, why);
+  }
   return device;
 }
 
@@ -41,15 +54,23 @@ NpuDevice::NpuDevice(NpuOptions options)
       policy_(options_.max_windows) {
   if (options_.programs.empty())
     throw Error(AM_UNSUPPORTED, "no programs for the NPU: build them with native/npu/build-artifacts");
-  owner_ = std::thread([this] { loop(); });
 }
 
-NpuDevice::~NpuDevice() {
+// What runs may take its limit to end. An owner that takes longer is inside the driver: it is left there with
+// what it needs, and ends the session when it comes back.
+void NpuDevice::close() {
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    std::unique_lock<std::mutex> lock(mutex_);
     stop_ = true;
+    work_.notify_all();
+    answered_.wait_for(lock, std::chrono::milliseconds(2 * options_.timeout_ms),
+                       [this] { return ended_ || opening_given_up_; });
+    if (!ended_) {
+      left_alone_ = true;
+      owner_.detach();
+      return;
+    }
   }
-  work_.notify_all();
   owner_.join();
 }
 
@@ -78,11 +99,12 @@ std::shared_ptr<NpuSession> NpuDevice::open_session(uint64_t generation) {
   }
 }
 
-void NpuDevice::note(const std::string& what) {
+Diagnosis::Kind NpuDevice::note(const std::string& what) {
   const Diagnosis d = diagnose(what);
   stats_.error = what;
   stats_.kind = d.name;
   stats_.hint = d.hint;
+  return d.kind;
 }
 
 void NpuDevice::loop() {
@@ -101,26 +123,39 @@ void NpuDevice::loop() {
   refuse_all();
   answered_.notify_all();
   auto last = std::move(session_);
+  session_ = nullptr;
   lock.unlock();
   last.reset();
-  library_->reap();
+  // What just ended, or what a call that came back late has left in flight and nobody else will look at.
+  for (int waited = 0; library_->reap() > 0 && left_alone_ && waited < options_.timeout_ms; waited += 10)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  lock.lock();
+  ended_ = true;
+  answered_.notify_all();
 }
 
 // Opens a session with the lock released, and says how it went.
 void NpuDevice::recover(std::unique_lock<std::mutex>& lock) {
   stats_.state = NpuState::kRecovering;
   const uint64_t generation = ++stats_.generation;
+  opening_ = true;
+  opening_since_ = Clock::now();
   std::shared_ptr<NpuSession> session;
   std::string failure;
   lock.unlock();
   try {
-    session = open_session(generation);
+    if (library_->reap() >= kMostQuarantined)
+      failure = std::to_string(kMostQuarantined) + " sessions are quarantined with work that does not end";
+    else
+      session = open_session(generation);
   } catch (const std::exception& e) {
     failure = e.what();
   }
   lock.lock();
+  opening_ = opening_given_up_ = false;
   if (session != nullptr) {
     session_ = std::move(session);
+    last_use_ = Clock::now();
     stats_.state = NpuState::kReady;
     if (generation > 1) stats_.returns++;
     return;
@@ -130,6 +165,19 @@ void NpuDevice::recover(std::unique_lock<std::mutex>& lock) {
   strikes_++;
   const auto pause = std::chrono::milliseconds(options_.probe_ms) * (1 << std::min(strikes_ - 1, 10));
   probe_at_ = Clock::now() + std::min<Clock::duration>(pause, kLongestProbe);
+}
+
+// Nobody may wait without end for an owner that the driver does not let go. With the lock held.
+void NpuDevice::look_at_opening() {
+  const int limit_ms = kOpeningTimeouts * options_.timeout_ms;
+  if (!opening_ || opening_given_up_ || Clock::now() - opening_since_ < std::chrono::milliseconds(limit_ms))
+    return;
+  opening_given_up_ = true;
+  stats_.faults++;
+  stats_.timeouts++;
+  stats_.state = NpuState::kDown;
+  note("no answer within " + std::to_string(limit_ms) +
+       " ms: a call of the driver that opens the device does not return");
 }
 
 void NpuDevice::serve(std::unique_lock<std::mutex>& lock) {
@@ -161,6 +209,8 @@ void NpuDevice::start_waiting(std::unique_lock<std::mutex>& lock) {
     const auto session = session_;
     calling_ = true;
     calling_since_ = Clock::now();
+    if (in_flight_.empty())
+      after_idle_ = calling_since_ - last_use_ > std::chrono::milliseconds(options_.idle_ms);
     lock.unlock();
     std::string failure;
     try {
@@ -231,7 +281,8 @@ void NpuDevice::wait_for_oldest(std::unique_lock<std::mutex>& lock) {
     r.outcome = Request::Outcome::kDone;
     stats_.products++;
     stats_.operations += 2 * r.rows * r.weights->k * r.weights->n;
-    head_since_ = now;
+    head_since_ = last_use_ = now;
+    after_idle_ = false;
     answered_.notify_all();
   }
 }
@@ -244,14 +295,17 @@ void NpuDevice::refuse_all() {
 }
 
 // Lets everybody go who waits for this session, and opens another: at once after a first fault, after a pause
-// when faults follow one another.
+// when faults follow one another. The driver suspends an idle device and may fail to wake it: that is no sign
+// of a bad one, unless it repeats.
 void NpuDevice::fault(std::unique_lock<std::mutex>& lock, const std::string& what) {
   const auto now = Clock::now();
   if (strikes_ > 0 && now - last_fault_ > kForgiveAfter * std::chrono::milliseconds(options_.probe_ms))
     strikes_ = 0;
   last_fault_ = now;
   stats_.faults++;
-  note(what);
+  const auto kind = note(what);
+  const bool excused = std::exchange(after_idle_, false) && kind != Diagnosis::Kind::kWrongResult &&
+                       kind != Diagnosis::Kind::kHung;
   auto old = std::move(session_);
   session_ = nullptr;
   stats_.state = NpuState::kRecovering;
@@ -263,7 +317,8 @@ void NpuDevice::fault(std::unique_lock<std::mutex>& lock, const std::string& wha
   lock.unlock();
   old.reset();
   lock.lock();
-  if (++strikes_ > 1) {
+  if (stop_) return;
+  if (!excused && ++strikes_ > 1) {
     stats_.state = NpuState::kDown;
     const auto pause = std::chrono::milliseconds(options_.probe_ms) * (1 << std::min(strikes_ - 2, 10));
     probe_at_ = Clock::now() + std::min<Clock::duration>(pause, kLongestProbe);
@@ -271,156 +326,6 @@ void NpuDevice::fault(std::unique_lock<std::mutex>& lock, const std::string& wha
   }
   stats_.rebuilds++;
   recover(lock);
-}
-
-// ---- for lanes
-
-NpuDevice::RequestPtr NpuDevice::acquire() {
-  auto r = std::make_shared<Request>();
-  std::unique_lock<std::mutex> lock(mutex_);
-  if (session_ == nullptr || !session_->usable() || stop_) return r;
-  r->session = session_;
-  if (r->session->reuse_slot(&r->slot)) return r;
-  queue_.push_back(r);
-  work_.notify_all();
-  await_answer(lock, r);
-  return r->outcome == Request::Outcome::kFailed ? std::make_shared<Request>() : r;
-}
-
-bool NpuDevice::run(const RequestPtr& r) {
-  std::unique_lock<std::mutex> lock(mutex_);
-  if (r->session != session_ || stop_) return false;
-  r->outcome = Request::Outcome::kOpen;
-  queue_.push_back(r);
-  work_.notify_all();
-  await_answer(lock, r);
-  return r->outcome == Request::Outcome::kDone;
-}
-
-// The owner watches the device; who waits for the owner watches the owner: a call into the driver may never
-// return.
-void NpuDevice::await_answer(std::unique_lock<std::mutex>& lock, const RequestPtr& r) {
-  const auto answered = [&] { return r->outcome != Request::Outcome::kOpen; };
-  while (!answered_.wait_for(lock, std::chrono::milliseconds(options_.timeout_ms / 4), answered)) {
-    if (owner_is_stuck()) give_up_on_owner();
-    if (r->session != session_) r->outcome = Request::Outcome::kFailed;  // it may be the one in the driver
-  }
-}
-
-bool NpuDevice::owner_is_stuck() const {
-  return session_ != nullptr && calling_ &&
-         Clock::now() - calling_since_ > std::chrono::milliseconds(options_.timeout_ms);
-}
-
-// What the owner would do for a fault, without it; it opens the next session when it comes back.
-void NpuDevice::give_up_on_owner() {
-  stats_.faults++;
-  stats_.timeouts++;
-  note("no answer within " + std::to_string(options_.timeout_ms) +
-       " ms: a call of the driver does not return");
-  session_->give_up();
-  session_ = nullptr;  // the owner holds it too
-  stats_.state = NpuState::kDown;
-  suspect_ = false;
-  probe_at_ = last_fault_ = Clock::now();
-  strikes_++;
-  refuse_all();
-  answered_.notify_all();
-}
-
-void NpuDevice::report(const std::shared_ptr<NpuSession>& session, const std::string& what, bool wrong) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (wrong) stats_.wrong_products++;
-  if (session != session_ || suspect_) return;  // known already
-  session->give_up();
-  suspect_ = true;
-  suspicion_ = what;
-  work_.notify_all();
-}
-
-const RowCheck& NpuDevice::check_of(const LinearWeights& w) {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    const auto at = checks_.find(w.id);
-    if (at != checks_.end()) return *at->second;
-  }
-  std::random_device random;
-  auto check = std::make_unique<RowCheck>(w.plain.data(), w.n, w.k, uint64_t{random()} << 32 | random());
-  std::lock_guard<std::mutex> lock(mutex_);
-  return *checks_.emplace(w.id, std::move(check)).first->second;
-}
-
-bool NpuDevice::take_window() {
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (session_ == nullptr || !session_->usable()) return false;
-  const bool device = options_.spill ? policy_.take() : policy_.take_if_free();
-  (device ? stats_.windows : stats_.spilled_windows)++;
-  return device;
-}
-
-void NpuDevice::window_ended(bool on_device, WindowEnd how, double wall, double busy, double waited) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (!on_device)
-    policy_.cpu_done(wall);
-  else if (how == WindowEnd::kMeasured)
-    policy_.device_done(wall, busy, waited);
-  else
-    policy_.device_left();
-}
-
-void NpuDevice::count_cpu_product() {
-  std::lock_guard<std::mutex> lock(mutex_);
-  stats_.cpu_products++;
-}
-
-bool NpuDevice::due_for_cross_check() {
-  std::lock_guard<std::mutex> lock(mutex_);
-  if (options_.check_every == 0 || ++product_number_ % options_.check_every != 0) return false;
-  stats_.cross_checks++;
-  return true;
-}
-
-NpuStats NpuDevice::stats() {
-  const int32_t left = library_->reap();
-  std::lock_guard<std::mutex> lock(mutex_);
-  NpuStats s = stats_;
-  s.wall_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begun_).count();
-  s.queued = static_cast<int32_t>(queue_.size() + in_flight_.size());
-  s.quarantined = left;
-  s.device_window_ms = policy_.device_estimate();
-  s.cpu_window_ms = policy_.cpu_estimate();
-  s.name = info_.name;
-  s.xrt = library_.xrt_file() + " " + info_.xrt;
-  return s;
-}
-
-double NpuDevice::time_product(int64_t k, int64_t n, int64_t rows, int repeats) {
-  LinearWeights w;
-  w.k = k;
-  w.n = n;
-  w.id = uint64_t{3} << 62 | static_cast<uint64_t>(k) << 32 | static_cast<uint64_t>(n);
-  w.plain = AlignedArray<int8_t>(static_cast<size_t>(k * n));
-  std::fill_n(w.plain.data(), k * n, int8_t{1});
-  const RequestPtr request = acquire();
-  Request& r = *request;
-  if (r.session == nullptr) return -1;
-  r.plan = r.session->plan(k, n, rows);
-  r.weights = &w;
-  r.rows = rows;
-  bool ok = r.plan.program >= 0;
-  double total = 0;
-  for (int i = -1; ok && i < repeats; i++) {  // the first loads the weights
-    try {
-      r.session->send(r.slot, r.plan, rows);
-      ok = run(request);
-      if (i >= 0) total += r.busy_ms;
-    } catch (const NpuFailure& e) {
-      report(r.session, e.what(), false);
-      ok = false;
-    }
-  }
-  if (ok || r.plan.program < 0) r.session->give_back(r.slot);
-  return ok ? total / repeats : -1;
 }
 
 }  // namespace amanuensis

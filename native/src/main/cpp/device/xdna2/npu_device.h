@@ -1,6 +1,7 @@
 // The NPU as a GemmDevice: one thread owns it; nothing it says is believed without a check; when it fails,
 // lanes compute on the CPU, with the same bits, while the owner tries to bring it back.
 #pragma once
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -25,6 +26,7 @@ struct NpuOptions {
   std::vector<NpuProgram> programs;  // of one xclbin, if they can be
   int timeout_ms = 6000;             // above the driver's own limit of 2-4 s, so that it speaks first
   int probe_ms = 10'000;     // until a device that was given up is tried again; doubles up to 5 minutes
+  int idle_ms = 5'000;       // after which the driver suspends the device
   int max_windows = 4;       // on the device at once
   int check_every = 64;      // one product of so many is held against the CPU's; 0: none
   bool spill = true;         // windows go to the CPU where that is faster
@@ -51,7 +53,6 @@ class NpuDevice : public GemmDevice, public std::enable_shared_from_this<NpuDevi
   /// Opens the device and puts known questions to it. Throws an Error with the reason and a hint if there is
   /// no device to be had, unless options.keep_trying and a backend is there.
   static std::shared_ptr<NpuDevice> open(NpuOptions options);
-  ~NpuDevice() override;
 
   std::unique_ptr<GemmLane> new_lane() override;
   NpuStats stats();
@@ -90,6 +91,8 @@ class NpuDevice : public GemmDevice, public std::enable_shared_from_this<NpuDevi
   explicit NpuDevice(NpuOptions options);
   using Clock = std::chrono::steady_clock;
   void loop();
+  void close();
+  void look_at_opening();
   void serve(std::unique_lock<std::mutex>& lock);
   void start_waiting(std::unique_lock<std::mutex>& lock);
   void wait_for_oldest(std::unique_lock<std::mutex>& lock);
@@ -100,7 +103,7 @@ class NpuDevice : public GemmDevice, public std::enable_shared_from_this<NpuDevi
   void await_answer(std::unique_lock<std::mutex>& lock, const RequestPtr& request);
   bool owner_is_stuck() const;
   void give_up_on_owner();
-  void note(const std::string& what);
+  Diagnosis::Kind note(const std::string& what);
   void busy_until(Clock::time_point now);
 
   const NpuOptions options_;
@@ -110,8 +113,12 @@ class NpuDevice : public GemmDevice, public std::enable_shared_from_this<NpuDevi
   std::condition_variable work_, answered_;
   std::shared_ptr<NpuSession> session_;
   std::deque<RequestPtr> queue_, in_flight_;
-  Clock::time_point begun_, head_since_, busy_since_, probe_at_, last_fault_, calling_since_;
-  bool stop_ = false, opened_ = false, suspect_ = false;
+  Clock::time_point begun_, head_since_, busy_since_, probe_at_, last_fault_, calling_since_, opening_since_;
+  Clock::time_point last_use_;  // of the device, by a product that ended
+  bool after_idle_ = false;     // the first command since then is under way
+  bool stop_ = false, opened_ = false, ended_ = false, suspect_ = false;
+  bool opening_ = false, opening_given_up_ = false;
+  std::atomic<bool> left_alone_{false};  // closed while inside the driver
   bool calling_ = false;  // the owner is inside the driver for a session in use
   int strikes_ = 0;
   std::string suspicion_;

@@ -27,8 +27,8 @@ class SpillPolicy {
  private:
   static void follow(double& mean, double value) { mean = mean == 0 ? value : mean + 0.2 * (value - mean); }
   const int max_windows_;
-  int under_way_ = 0, spilled_in_a_row_ = 0;
-  bool spilling_ = false;
+  int under_way_ = 0, spilled_in_a_row_ = 0, measured_ = 0;
+  bool spilling_ = false, looking_ = false, cpu_asked_ = false;
   double host_ = 0, serial_ = 0, cpu_ = 0;  // moving means: a window's time off and on the device, on the CPU
 };
 
