@@ -23,7 +23,7 @@ import java.time.Duration;
  * @param error the last fault
  * @param hint what its operator can do
  * @param name of the device
- * @param xrt the XRT library in use, and the version it was compiled against
+ * @param xrt the XRT library in use, and the version that the backend was compiled for
  * @param dispatches runs submitted: a product is one, or one for each slice of k
  * @param switches changes of the program on the array
  */

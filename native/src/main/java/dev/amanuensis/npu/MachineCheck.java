@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -17,16 +18,50 @@ final class MachineCheck {
   private static final String XDNA2 = "0x17f0";
   private static final List<String> XDNA1 = List.of("0x1502");
 
-  /** Weights, and for four windows inputs and int32 sums, all of it locked. */
-  private static final long LOCKED_BYTES = 128L << 20;
+  /** What the driver locks: its heap, then for each session the weights and a slot per window. */
+  private static final long HEAP_BYTES = 64L << 20;
+
+  private static final long WEIGHTS_BYTES = 22L << 20;
+  private static final long SLOT_BYTES = 16L << 20;
+
+  /** One in use, and as many as may be in quarantine. */
+  private static final int SESSIONS = 3;
+
+  private static final int WINDOWS = Math.max(4, Runtime.getRuntime().availableProcessors());
+
+  /** Who may open the device's file. */
+  interface Access {
+    boolean mayOpen(Path file);
+
+    String groupOf(Path file) throws IOException;
+  }
+
+  private static final Access THIS_USERS =
+      new Access() {
+        @Override
+        public boolean mayOpen(Path file) {
+          return Files.isReadable(file) && Files.isWritable(file);
+        }
+
+        @Override
+        public String groupOf(Path file) throws IOException {
+          return Files.readAttributes(file, PosixFileAttributes.class).group().getName();
+        }
+      };
 
   private final Path root;
+  private final Access access;
 
   /**
    * @param root of the file system; another one in tests
    */
   MachineCheck(Path root) {
+    this(root, THIS_USERS);
+  }
+
+  MachineCheck(Path root, Access access) {
     this.root = root;
+    this.access = access;
   }
 
   List<Finding> run() throws IOException {
@@ -130,40 +165,59 @@ final class MachineCheck {
           "/dev/accel/accel0 is missing",
           "load the driver; in a container pass it in (--device /dev/accel/accel0)");
     }
-    if (Files.isReadable(file) && Files.isWritable(file)) {
+    if (access.mayOpen(file)) {
       return Finding.ok("device file", "/dev/accel/accel0 can be opened");
     }
-    String group = "render";
+    String user = System.getProperty("user.name");
+    String group;
     try {
-      group = Files.getAttribute(file, "unix:gid").toString();
-      group =
-          Files.readAttributes(file, java.nio.file.attribute.PosixFileAttributes.class)
-              .group()
-              .getName();
+      group = access.groupOf(file);
     } catch (IOException | UnsupportedOperationException e) {
-      // the usual one, or its number
+      group = "render"; // the usual one
     }
+    boolean nobodys = group.equals("root");
+    String join =
+        "usermod -aG %s %s, then log in again".formatted(nobodys ? "render" : group, user);
     return Finding.bad(
         "device file",
-        "/dev/accel/accel0 may not be opened by " + System.getProperty("user.name"),
-        "usermod -aG %s %s, then log in again".formatted(group, System.getProperty("user.name")));
+        "/dev/accel/accel0 belongs to group %s and may not be opened by %s".formatted(group, user),
+        nobodys
+            ? "XRT's udev rule is missing: put SUBSYSTEM==\"accel\", GROUP=\"render\", MODE=\"0660\""
+                + " into /etc/udev/rules.d/70-accel.rules, run udevadm control --reload and udevadm"
+                + " trigger; "
+                + join
+            : join);
   }
 
   private Finding memlock() throws IOException {
     for (String line : text(root.resolve("proc/self/limits")).split("\n")) {
       if (line.startsWith("Max locked memory")) {
         String soft = line.substring("Max locked memory".length()).trim().split("\\s+")[0];
-        String found = soft.equals("unlimited") ? soft : soft + " bytes";
-        return soft.equals("unlimited") || Long.parseLong(soft) >= LOCKED_BYTES
-            ? Finding.ok("locked memory", found)
-            : Finding.bad(
-                "locked memory",
-                found + ", needed are " + LOCKED_BYTES,
-                "ulimit -l unlimited; LimitMEMLOCK=infinity in a systemd unit; --ulimit memlock=-1"
-                    + " for a container (else the device looks absent)");
+        return soft.equals("unlimited")
+            ? Finding.ok("locked memory", soft)
+            : memlock(Long.parseLong(soft));
       }
     }
     return Finding.warn("locked memory", "the limit can't be read", "see ulimit -l");
+  }
+
+  private static Finding memlock(long bytes) {
+    String mend =
+        "ulimit -l unlimited; LimitMEMLOCK=infinity in a systemd unit; --ulimit memlock=-1 for a"
+            + " container (else the device looks absent)";
+    long least = HEAP_BYTES + WEIGHTS_BYTES + SLOT_BYTES;
+    long enough = HEAP_BYTES + SESSIONS * (WEIGHTS_BYTES + WINDOWS * SLOT_BYTES);
+    if (bytes < least) {
+      return Finding.bad(
+          "locked memory", "%d bytes, one window needs %d".formatted(bytes, least), mend);
+    }
+    return bytes >= enough
+        ? Finding.ok("locked memory", bytes + " bytes")
+        : Finding.warn(
+            "locked memory",
+            "%d bytes; %d windows and what may be in quarantine need %d"
+                .formatted(bytes, WINDOWS, enough),
+            mend);
   }
 
   private static String text(Path file) throws IOException {

@@ -13,7 +13,7 @@ import java.util.List;
 
 /** Looks at everything that an NPU needs, from the board to the programs, then asks the device. */
 public final class NpuDoctor {
-  private final Path root;
+  private final MachineCheck machine;
   private final Path artifacts;
   private final Path xrtLibrary;
 
@@ -22,18 +22,18 @@ public final class NpuDoctor {
    * @param xrtLibrary or null: where XRT usually is
    */
   public NpuDoctor(Path artifacts, Path xrtLibrary) {
-    this(Path.of("/"), artifacts, xrtLibrary);
+    this(new MachineCheck(Path.of("/")), artifacts, xrtLibrary);
   }
 
-  NpuDoctor(Path root, Path artifacts, Path xrtLibrary) {
-    this.root = root;
+  NpuDoctor(MachineCheck machine, Path artifacts, Path xrtLibrary) {
+    this.machine = machine;
     this.artifacts = artifacts;
     this.xrtLibrary = xrtLibrary;
   }
 
   /** In the order in which things depend on one another. */
   public List<Finding> examine() throws IOException {
-    List<Finding> findings = new ArrayList<>(new MachineCheck(root).run());
+    List<Finding> findings = new ArrayList<>(machine.run());
     boolean backend = NpuDevice.backend().isPresent();
     findings.add(
         backend
@@ -92,7 +92,7 @@ public final class NpuDoctor {
               ? "install XRT 2.21 or newer with its NPU plugin (Debian: libxrt2 libxrt-npu2), or name"
                   + " its libxrt_coreutil.so.2 with --xrt"
               : message.substring(hint + 2, message.length() - 1);
-      boolean loaded = !message.contains("cannot open shared object");
+      boolean loaded = !message.contains("can't be loaded");
       findings.add(
           loaded
               ? Finding.ok("XRT", "libxrt_coreutil.so.2 is loaded")

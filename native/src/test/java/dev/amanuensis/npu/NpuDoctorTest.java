@@ -2,13 +2,17 @@ package dev.amanuensis.npu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.jna.Function;
+import com.sun.jna.NativeLibrary;
 import dev.amanuensis.engine.NpuDevice;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -43,7 +47,7 @@ class NpuDoctorTest {
   }
 
   private Map<String, Finding> examine(Path xrt) throws IOException {
-    return new NpuDoctor(root, artifacts, xrt)
+    return new NpuDoctor(new MachineCheck(root), artifacts, xrt)
         .examine().stream().collect(Collectors.toMap(Finding::check, f -> f));
   }
 
@@ -68,7 +72,7 @@ class NpuDoctorTest {
     assumeTrue(NpuDevice.backend().isPresent(), "built without XRT's headers");
     healthyMachine();
     make();
-    for (Finding f : new NpuDoctor(root, artifacts, FAKE_XRT).examine()) {
+    for (Finding f : new NpuDoctor(new MachineCheck(root), artifacts, FAKE_XRT).examine()) {
       assertEquals(Finding.Grade.OK, f.grade(), f.toString());
     }
   }
@@ -87,6 +91,71 @@ class NpuDoctorTest {
     Map<String, Finding> findings = examine(Path.of("/nowhere/libxrt_coreutil.so.2"));
     isBad(findings.get("XRT"), "libxrt2");
     assertEquals(Finding.Grade.SKIPPED, findings.get("known answers").grade());
+  }
+
+  /** What the doctor says to somebody who may not open a device that is there. */
+  private Finding outsider(String group) throws IOException {
+    MachineCheck.Access none =
+        new MachineCheck.Access() {
+          @Override
+          public boolean mayOpen(Path file) {
+            return false;
+          }
+
+          @Override
+          public String groupOf(Path file) {
+            return group;
+          }
+        };
+    return new MachineCheck(root, none)
+        .run().stream().filter(f -> f.check().equals("device file")).findFirst().orElseThrow();
+  }
+
+  @Test
+  void aUserOutsideTheDevicesGroupIsToldToJoinIt() throws IOException {
+    healthyMachine();
+    isBad(outsider("render"), "usermod -aG render " + System.getProperty("user.name"));
+    isBad(outsider("video"), "usermod -aG video ");
+  }
+
+  @Test
+  void nobodyIsToldToJoinTheGroupRoot() throws IOException {
+    healthyMachine();
+    isBad(outsider("root"), "udev");
+    isBad(outsider("root"), "usermod -aG render ");
+    assertFalse(outsider("root").mend().contains("-aG root"));
+  }
+
+  private Finding memlock(long bytes) throws IOException {
+    put("proc/self/limits", "Max locked memory  %d  %d  bytes\n".formatted(bytes, bytes));
+    return examine(null).get("locked memory");
+  }
+
+  @Test
+  void memoryForOneWindowIsNotEnoughForAllAndTheirQuarantine() throws IOException {
+    healthyMachine();
+    assertEquals(Finding.Grade.BAD, memlock(64L << 20).grade());
+    Finding some = memlock(128L << 20);
+    assertEquals(Finding.Grade.WARN, some.grade(), some.toString());
+    assertTrue(some.mend().contains("ulimit -l unlimited"), some.mend());
+    assertEquals(Finding.Grade.OK, memlock(64L << 30).grade());
+  }
+
+  @Test
+  void aDriverThatNeverAnswersDoesNotStopTheDoctor() throws Exception {
+    assumeTrue(NpuDevice.backend().isPresent(), "built without XRT's headers");
+    healthyMachine();
+    make();
+    Function faults = NativeLibrary.getInstance(FAKE_XRT.toString()).getFunction("xrt_fake_faults");
+    try {
+      faults.invoke(void.class, new Object[] {"stall:1"});
+      Map<String, Finding> findings =
+          assertTimeoutPreemptively(Duration.ofSeconds(60), () -> examine(FAKE_XRT));
+      isBad(findings.get("known answers"), "did not answer in time");
+      assertEquals(Finding.Grade.OK, findings.get("XRT").grade());
+    } finally {
+      faults.invoke(void.class, new Object[] {"release:-1"});
+    }
   }
 
   @Test
