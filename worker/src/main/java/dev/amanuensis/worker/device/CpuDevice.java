@@ -29,8 +29,8 @@ public final class CpuDevice implements Device {
     this.engine = model.engine();
     this.lanes = lanes;
     CpuInfo cpu = Engine.cpu();
-    String npu = engine.npu().map(n -> "xdna2 " + n.statistics().name() + ", ").orElse("");
-    this.description = npu + "cpu " + cpu.dnnlIsa();
+    String npu = engine.npu().map(n -> "xdna2 " + n.statistics().name()).orElse("").strip();
+    this.description = (npu.isEmpty() ? "" : npu + ", ") + "cpu " + cpu.dnnlIsa();
   }
 
   @Override

@@ -31,11 +31,11 @@ public final class NpuSettings {
   private NpuSettings() {}
 
   /**
-   * The NPU; empty if none is wanted, or {@code device=auto} finds none, which the log explains.
+   * The NPU; empty if none is wanted, or {@code device=auto} finds none, which the log explains. A
+   * device that is there and fails is tried again in the background.
    *
    * @throws ConfigException if {@code device=npu} can't work here: no backend, no XRT, no device,
-   *     no rights, no programs, a profile without int8. A device that is there and fails is tried
-   *     again in the background instead.
+   *     no rights, no programs, a profile without int8
    */
   public static Optional<NpuDevice> open(WorkerConfig config) {
     String wanted = config.text(Setting.DEVICE);
@@ -47,7 +47,7 @@ public final class NpuSettings {
       if (!config.text(Setting.PROFILE).equals("fast")) {
         throw new IOException("the NPU computes int8, which only profile=fast does");
       }
-      NpuDevice device = NpuDevice.open(options(config, explicitly));
+      NpuDevice device = NpuDevice.open(options(config));
       NpuStatistics s = device.statistics();
       if (s.state() != NpuStatistics.State.READY && FOR_GOOD.contains(s.kind())) {
         device.close();
@@ -97,7 +97,7 @@ public final class NpuSettings {
     return library.isBlank() ? null : Path.of(library);
   }
 
-  private static NpuOptions options(WorkerConfig c, boolean keepTrying) throws IOException {
+  private static NpuOptions options(WorkerConfig c) throws IOException {
     Path folder = artifacts(c);
     if (!Files.isRegularFile(folder.resolve(NpuManifest.FILE))) {
       throw new IOException(
@@ -117,7 +117,7 @@ public final class NpuSettings {
         c.count(Setting.NPU_MAX_WINDOWS),
         c.count(Setting.NPU_CHECK_EVERY),
         Boolean.parseBoolean(c.text(Setting.NPU_ROW_CHECKS)),
-        keepTrying,
+        true,
         Boolean.parseBoolean(c.text(Setting.NPU_SPILL)));
   }
 }

@@ -40,17 +40,27 @@ public final class FakeNpu {
    * @param checked whether its sums are held against the CPU's
    */
   public static NpuDevice open(Path artifacts, boolean checked) throws IOException {
+    return open(artifacts, checked, 64, false);
+  }
+
+  /** A device as a worker has it by default: windows go to the CPU where that is faster. */
+  public static NpuDevice openSpilling(Path artifacts) throws IOException {
+    return open(artifacts, true, 4, true);
+  }
+
+  private static NpuDevice open(Path artifacts, boolean checked, int maxWindows, boolean spill)
+      throws IOException {
     return NpuDevice.open(
         new NpuOptions(
             XRT,
             NpuManifest.read(artifacts).programs(),
             Duration.ofSeconds(6),
             Duration.ofMillis(20),
-            64,
+            maxWindows,
             checked ? 16 : 0,
             checked,
             false,
-            false));
+            spill));
   }
 
   /**

@@ -11,7 +11,6 @@ import dev.amanuensis.worker.config.WorkerConfig;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,7 +42,9 @@ class NpuSettingsIT {
         "npu.artifacts",
         FakeNpu.artifacts(folder).toString(),
         "npu.xrt.library",
-        FakeNpu.XRT.toString());
+        FakeNpu.XRT.toString(),
+        "npu.probe.seconds",
+        "1");
   }
 
   @Test
@@ -94,13 +95,15 @@ class NpuSettingsIT {
   }
 
   @Test
-  void aDeviceThatFailsNowIsTriedAgain() throws Exception {
-    FakeNpu.faults("hwctx:-1");
-    Optional<NpuDevice> npu = NpuSettings.open(fake("npu"));
-    try (NpuDevice device = npu.orElseThrow()) {
-      assertThat(device.statistics().state()).isEqualTo(NpuStatistics.State.DOWN);
-      assertThat(device.statistics().kind()).isEqualTo("contexts");
+  void aDeviceThatFailsNowIsTriedAgainAndUsed() throws Exception {
+    for (String wanted : new String[] {"npu", "auto"}) {
+      FakeNpu.faults("hwctx:-1");
+      try (NpuDevice device = NpuSettings.open(fake(wanted)).orElseThrow()) {
+        assertThat(device.statistics().state()).isEqualTo(NpuStatistics.State.DOWN);
+        assertThat(device.statistics().kind()).isEqualTo("contexts");
+        FakeNpu.faults("");
+        FakeNpu.await("the device of device=" + wanted, () -> FakeNpu.isReady(device));
+      }
     }
-    assertThat(NpuSettings.open(fake("auto"))).isEmpty();
   }
 }

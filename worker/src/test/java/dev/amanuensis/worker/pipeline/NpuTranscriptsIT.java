@@ -109,6 +109,28 @@ class NpuTranscriptsIT {
   }
 
   @Test
+  void aSlowDeviceSharesTheWindowsWithTheCpuAndNoTranscriptChanges() throws Exception {
+    NpuDevice spilling = FakeNpu.openSpilling(artifacts);
+    FakeNpu.faults("slow:-1:40");
+    try (Golden golden = new Golden(EngineOptions.of(Profile.FAST), spilling)) {
+      List<String> files =
+          golden.files().stream().filter(f -> f.startsWith("librispeech/")).toList();
+      for (Map.Entry<String, TranscriptionResult> e : transcribe(golden, files).entrySet()) {
+        assertThat(e.getValue()).as(e.getKey()).isEqualTo(cpu.get(e.getKey()));
+      }
+      NpuStatistics s = spilling.statistics();
+      assertThat(s.windows()).as("windows on the device").isPositive();
+      assertThat(s.spilledWindows()).as("windows on the CPU").isPositive();
+      assertThat(s.products()).as("every product there").isEqualTo(s.windows() * PRODUCTS);
+      assertThat(s.faults()).isZero();
+      System.out.printf(
+          "NPU (fake, slow): %d windows there, %d on the CPU%n", s.windows(), s.spilledWindows());
+    } finally {
+      FakeNpu.faults("");
+    }
+  }
+
+  @Test
   void noFaultLosesAJobOrChangesATranscript() throws Exception {
     NpuFaultRun run = new NpuFaultRun(npu, device, cpu);
     run.execute(JOBS);
