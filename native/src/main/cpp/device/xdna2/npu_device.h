@@ -119,7 +119,7 @@ class NpuDevice : public GemmDevice, public std::enable_shared_from_this<NpuDevi
   bool stop_ = false, opened_ = false, ended_ = false, suspect_ = false;
   bool opening_ = false, opening_given_up_ = false;
   std::atomic<bool> left_alone_{false};  // closed while inside the driver
-  bool calling_ = false;  // the owner is inside the driver for a session in use
+  bool calling_ = false;                 // the owner is inside the driver for a session in use
   int strikes_ = 0;
   std::string suspicion_;
   const std::string* program_ = nullptr;  // the xclbin of the last run

@@ -15,24 +15,19 @@ import dev.amanuensis.engine.NpuProgram;
 import dev.amanuensis.engine.NpuStatistics;
 import dev.amanuensis.model.ModelStore;
 import dev.amanuensis.npu.Finding;
-import dev.amanuensis.npu.NpuDoctor;
 import dev.amanuensis.npu.NpuManifest;
 import dev.amanuensis.npu.NpuProduct;
-import dev.amanuensis.worker.config.Setting;
 import dev.amanuensis.worker.evaluation.EnglishNormalizer;
 import dev.amanuensis.worker.evaluation.Wer;
+import dev.amanuensis.worker.job.TranscriptionResult;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.LocalDateTime;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /** Measures an NPU against the CPU, step by step, and keeps everything for a report. */
 final class NpuAcceptance {
@@ -41,30 +36,49 @@ final class NpuAcceptance {
 
   private static final double PEAK_PER_SECOND = 50e12;
 
-  /** The driver suspends the device after 5 s without work. */
-  private static final long IDLE_MILLIS = 7_000;
+  /** Looks at the machine. */
+  interface Doctor {
+    List<Finding> examine() throws IOException;
+  }
 
-  private static final long BURST_MILLIS = 20_000;
+  /** A part of it. */
+  private interface Step {
+    void run() throws IOException, InterruptedException;
+  }
+
+  /**
+   * How much is done.
+   *
+   * @param repeats of each product
+   * @param windows of each lane, of the encoder
+   */
+  record Effort(int repeats, int windows, Duration soak) {}
 
   private final Terminal terminal;
   private final Path artifacts;
   private final Path xrt;
   private final Path speech;
-  private final Duration soak;
+  private final Effort effort;
   private final boolean evenIfBad;
-  private final ObjectMapper mapper = new ObjectMapper();
-  private final ObjectNode report = mapper.createObjectNode();
+  private final AcceptanceReport report;
+  private final NpuVerdict verdict = new NpuVerdict();
   private final int lanes = Runtime.getRuntime().availableProcessors();
-  private boolean passed = true;
 
   NpuAcceptance(
-      Terminal terminal, Path artifacts, Path xrt, Path speech, Duration soak, boolean evenIfBad) {
+      Terminal terminal,
+      Path artifacts,
+      Path xrt,
+      Path speech,
+      Effort effort,
+      boolean evenIfBad,
+      AcceptanceReport report) {
     this.terminal = terminal;
     this.artifacts = artifacts;
     this.xrt = xrt;
     this.speech = speech;
-    this.soak = soak;
+    this.effort = effort;
     this.evenIfBad = evenIfBad;
+    this.report = report;
   }
 
   /** For example 90s, 30m, 1h. */
@@ -76,40 +90,35 @@ final class NpuAcceptance {
     }
   }
 
-  /** Whether everything is right. */
-  boolean run() throws CliException, IOException, InterruptedException {
-    report.put("date", LocalDateTime.now().toString());
-    report.put("cpu", Engine.cpu().brand());
-    report.put("cores", lanes);
-    report.put("kernel", System.getProperty("os.version"));
-    if (!doctor() && !evenIfBad) {
-      return passed = false;
-    }
-    NpuManifest manifest = NpuManifest.read(artifacts);
+  /** Why it is not accepted; empty if it is. The report is written, whatever happens. */
+  List<String> run(Doctor doctor) throws IOException, InterruptedException {
+    report.root().put("cpu", Engine.cpu().brand());
+    report.root().put("cores", lanes).put("kernel", System.getProperty("os.version"));
     try {
-      rates(manifest);
-      encoder(manifest);
-      transcripts();
-    } catch (EngineException e) {
-      say("FAILED: " + e.getMessage());
-      report.put("failure", e.getMessage());
-      passed = false;
+      step("doctor", () -> doctor(doctor.examine()));
+      if (verdict.accepted() || evenIfBad) {
+        NpuManifest manifest = NpuManifest.read(artifacts);
+        step("products", () -> rates(manifest));
+        step("encoder", () -> encoder(manifest));
+        step("transcripts", () -> transcripts(manifest));
+      }
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      verdict.fail("interrupted", e.toString());
+      throw e;
+    } finally {
+      report.save(verdict, null);
     }
-    return passed;
+    return verdict.reasons();
   }
 
-  Path write(Path wanted) throws IOException {
-    Path file =
-        wanted != null
-            ? wanted
-            : Path.of(
-                "npu-report-"
-                    + LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmm"))
-                    + ".json");
-    report.put("passed", passed);
-    Files.writeString(
-        file, mapper.writerWithDefaultPrettyPrinter().writeValueAsString(report) + "\n");
-    return file.toAbsolutePath();
+  private void step(String name, Step step) throws IOException, InterruptedException {
+    report.save(verdict, name);
+    try {
+      step.run();
+    } catch (EngineException e) {
+      say("FAILED: " + e.getMessage());
+      verdict.fail(name, e.getMessage());
+    }
   }
 
   private void say(String line) {
@@ -117,44 +126,46 @@ final class NpuAcceptance {
     terminal.out().flush();
   }
 
-  private boolean doctor() throws IOException {
-    List<Finding> findings = new NpuDoctor(artifacts, xrt).examine();
+  private void doctor(List<Finding> findings) {
     say("== doctor");
     terminal.out().print(NpuCommand.table(findings));
-    report.set("doctor", NpuCommand.nodes(findings));
-    boolean healthy = NpuCommand.healthy(findings);
-    if (!healthy) {
+    report.root().set("doctor", NpuCommand.nodes(findings));
+    if (!NpuCommand.healthy(findings)) {
       say("the doctor found something bad: mend it first");
-      passed = false;
+      verdict.fail("doctor", "something is bad");
     }
-    return healthy;
+  }
+
+  private NpuDevice open(List<NpuProgram> programs) {
+    return NpuDevice.open(NpuOptions.of(xrt, programs).withoutSpill());
   }
 
   private void rates(NpuManifest manifest) {
     say("== products on the device, one after another (published: 38 TOPS int8)");
-    ArrayNode list = report.putArray("products");
+    ArrayNode list = report.root().putArray("products");
     for (NpuProduct p : manifest.products()) {
       List<NpuProgram> alone = List.of(manifest.program(p));
-      try (NpuDevice device = NpuDevice.open(NpuOptions.of(xrt, alone))) {
+      try (NpuDevice device = open(alone)) {
         rate(list, device, p.shape(), p.m(), p.k(), p.n());
       } catch (EngineException e) {
         list.addObject().put("shape", p.shape()).put("failure", e.getMessage());
         say("  " + p.shape() + "  FAILED: " + e.getMessage());
-        passed = false;
+        verdict.fail("product " + p.shape(), e.getMessage());
       }
     }
-    try (NpuDevice device = NpuDevice.open(NpuOptions.of(xrt, manifest.programs()))) {
+    try (NpuDevice device = open(manifest.programs())) {
       rate(list, device, "(1536, 2048, 512) as used", 1536, 2048, 512);
     }
   }
 
   private void rate(ArrayNode list, NpuDevice device, String shape, long m, long k, long n) {
-    double seconds = device.time(m, k, n, 50).toNanos() * 1e-9;
+    double seconds = device.time(m, k, n, effort.repeats()).toNanos() * 1e-9;
     double tops = 2.0 * m * k * n / seconds * 1e-12;
     list.addObject().put("shape", shape).put("milliseconds", seconds * 1e3).put("tops", tops);
     say(
         "  %-26s %8.3f ms  %6.2f TOPS, %4.1f %% of the published"
             .formatted(shape, seconds * 1e3, tops, 100 * tops / PUBLISHED_TOPS));
+    verdict.faultless("product " + shape, null, device.statistics());
   }
 
   private void encoder(NpuManifest manifest) throws IOException, InterruptedException {
@@ -163,14 +174,16 @@ final class NpuAcceptance {
     try (EncoderTrial cpu = new EncoderTrial(weights, null)) {
       List<byte[]> right = cpu.results();
       double cpuMillis = timed(cpu, right, "cpu");
-      NpuDevice device = NpuDevice.open(NpuOptions.of(xrt, manifest.programs()).withoutSpill());
+      NpuDevice device = open(manifest.programs());
       try (EncoderTrial npu = new EncoderTrial(weights, device)) {
         double npuMillis = timed(npu, right, "npu");
         NpuStatistics s = device.statistics();
         say("  speed-up %.2f".formatted(cpuMillis / npuMillis));
-        report.set("encoder_statistics", statistics(s));
-        if (!soak.isZero()) {
-          soak(npu, device, right);
+        report.root().set("encoder_statistics", statistics(s));
+        verdict.complete("encoder", null, s, (long) lanes * (1 + effort.windows()));
+        if (!effort.soak().isZero()) {
+          report.save(verdict, "soak");
+          new NpuSoak(lanes, effort.soak(), this::say).run(npu, device, right, verdict, report);
         }
       }
     }
@@ -178,29 +191,24 @@ final class NpuAcceptance {
 
   private double timed(EncoderTrial trial, List<byte[]> right, String name)
       throws InterruptedException {
-    trial.run(lanes, 1, right);
-    int each = 4;
+    int wrong = trial.run(lanes, 1, right);
     PackagePower power = new PackagePower();
     long begun = System.nanoTime();
-    int wrong = trial.run(lanes, each, right);
-    double millis = (System.nanoTime() - begun) * 1e-6 / (lanes * each);
-    ObjectNode node = report.putObject("encoder_" + name);
+    wrong += trial.run(lanes, effort.windows(), right);
+    double millis = (System.nanoTime() - begun) * 1e-6 / (lanes * effort.windows());
+    ObjectNode node = report.root().putObject("encoder_" + name);
     node.put("milliseconds_per_window", millis).put("windows_that_differ", wrong);
-    node.put("package_watts", power.watts());
+    node.put("package_watts", power.watts()).put("package_power", power.text());
     say(
-        "  %s: %.1f ms a window, %d windows differ from the CPU%s"
-            .formatted(name, millis, wrong, watts(power)));
-    passed &= wrong == 0;
+        "  %s: %.1f ms a window, %d windows differ from the CPU, %s"
+            .formatted(name, millis, wrong, power.text()));
+    verdict.require(wrong == 0, "encoder on " + name, wrong + " windows differ from the CPU's");
     return millis;
   }
 
-  private static String watts(PackagePower power) {
-    double watts = power.watts();
-    return Double.isNaN(watts) ? "" : ", %.1f W in the package".formatted(watts);
-  }
-
-  private ObjectNode statistics(NpuStatistics s) {
-    ObjectNode node = mapper.createObjectNode();
+  /** For the report. */
+  static ObjectNode statistics(NpuStatistics s) {
+    ObjectNode node = new ObjectMapper().createObjectNode();
     node.put("state", s.state().name()).put("device", s.name()).put("xrt", s.xrt());
     node.put("products", s.products()).put("operations", s.operations());
     node.put("duty", s.duty()).put("efficiency_of_50_tops", s.efficiency(PEAK_PER_SECOND));
@@ -212,74 +220,59 @@ final class NpuAcceptance {
     return node;
   }
 
-  /** Bursts of work with gaps in which the driver suspends the device. */
-  private void soak(EncoderTrial trial, NpuDevice device, List<byte[]> right)
-      throws InterruptedException {
-    say(
-        "== soak for "
-            + soak.toSeconds()
-            + " s: bursts, and gaps in which the device is suspended");
-    PackagePower power = new PackagePower();
-    long end = System.nanoTime() + soak.toNanos();
-    long windows = 0;
-    long wrong = 0;
-    for (int burst = 1; System.nanoTime() < end; burst++) {
-      long until = Math.min(end, System.nanoTime() + BURST_MILLIS * 1_000_000);
-      while (System.nanoTime() < until) {
-        wrong += trial.run(lanes, 2, right);
-        windows += 2L * lanes;
-      }
-      NpuStatistics s = device.statistics();
-      say(
-          "  burst %d: %d windows, %d differ, %d faults, duty %.0f %%, state %s"
-              .formatted(burst, windows, wrong, s.faults(), 100 * s.duty(), s.state()));
-      long left = (end - System.nanoTime()) / 1_000_000;
-      Thread.sleep(Math.max(0, Math.min(left, burst % 5 == 0 ? 4 * IDLE_MILLIS : IDLE_MILLIS)));
-    }
-    ObjectNode node = report.putObject("soak");
-    node.put("seconds", soak.toSeconds()).put("windows", windows).put("windows_that_differ", wrong);
-    node.put("package_watts", power.watts());
-    NpuStatistics s = device.statistics();
-    node.set("statistics", statistics(s));
-    passed &= wrong == 0 && s.state() == NpuStatistics.State.READY;
-  }
-
-  // ---- transcripts, by the program itself
-
-  private void transcripts() throws IOException, InterruptedException {
+  private void transcripts(NpuManifest manifest) throws IOException, InterruptedException {
     Path folder = speech != null ? speech : sourceSpeech();
     say("== transcripts of the project's speech");
     if (folder == null || !Files.isRegularFile(folder.resolve("golden/transcripts.json"))) {
       say("  SKIPPED: no golden/transcripts.json; name its folder with --speech");
-      report.put("transcripts", "skipped: no speech");
-      passed = false;
+      report.root().put("transcripts", "skipped: no speech");
+      verdict.fail("transcripts", "no golden/transcripts.json; name its folder with --speech");
       return;
     }
-    JsonNode golden = mapper.readTree(folder.resolve("golden/transcripts.json").toFile());
+    JsonNode golden =
+        new ObjectMapper().readTree(folder.resolve("golden/transcripts.json").toFile());
+    Path audio = Files.isDirectory(folder.resolve("speech")) ? folder.resolve("speech") : folder;
     List<String> names = new ArrayList<>();
     golden.fieldNames().forEachRemaining(names::add);
-    Map<String, String> cpu = transcribe("cpu", folder, names);
-    Map<String, String> npu = transcribe("xdna2", folder, names);
-    ObjectNode node = report.putObject("transcripts");
-    int differ = 0;
+    Map<String, TranscriptionResult> cpu;
+    try (SpeechTrial trial = new SpeechTrial(null)) {
+      cpu = trial.transcribe(audio, names);
+    }
+    NpuDevice device = open(manifest.programs());
+    try (SpeechTrial trial = new SpeechTrial(device)) {
+      Map<String, TranscriptionResult> npu = trial.transcribe(audio, names);
+      compare(golden, names, cpu, npu);
+      NpuStatistics s = device.statistics();
+      report.root().set("transcripts_statistics", statistics(s));
+      verdict.complete("transcripts", null, s, -1);
+    }
+  }
+
+  private void compare(
+      JsonNode golden,
+      List<String> names,
+      Map<String, TranscriptionResult> cpu,
+      Map<String, TranscriptionResult> npu) {
     Wer cpuWer = new Wer(new EnglishNormalizer());
     Wer npuWer = new Wer(new EnglishNormalizer());
+    int differ = 0;
     for (String name : names) {
-      String a = cpu.getOrDefault(name, "");
-      String b = npu.getOrDefault(name, "");
-      differ += a.equals(b) ? 0 : 1;
-      if (!golden.path(name).path("plain").path("language").asText("").equals("en")) {
+      if (!cpu.containsKey(name) || !cpu.get(name).equals(npu.get(name))) {
+        differ++;
+        verdict.fail("transcripts", name + " differs from the CPU's, or failed");
         continue;
       }
-      String reference = golden.path(name).path("plain").path("text").asText();
-      cpuWer.add(reference, a);
-      npuWer.add(reference, b);
+      JsonNode plain = golden.path(name).path("plain");
+      if (plain.path("language").asText("").equals("en")) {
+        cpuWer.add(plain.path("text").asText(), cpu.get(name).text());
+        npuWer.add(plain.path("text").asText(), npu.get(name).text());
+      }
     }
+    ObjectNode node = report.root().putObject("transcripts");
     node.put("files", names.size()).put("files_that_differ", differ);
     node.put("wer_cpu", cpuWer.rate()).put("wer_npu", npuWer.rate());
-    passed &= differ == 0 && cpu.size() == names.size() && npu.size() == names.size();
     say(
-        "  %d files, %d differ; English WER against openai/whisper: CPU %.2f %%, NPU %.2f %%"
+        "  %d files, %d differ (words and times too); English WER against openai/whisper: CPU %.2f %%, NPU %.2f %%"
             .formatted(names.size(), differ, 100 * cpuWer.rate(), 100 * npuWer.rate()));
   }
 
@@ -301,42 +294,5 @@ final class NpuAcceptance {
       }
     }
     return null;
-  }
-
-  private Map<String, String> transcribe(String device, Path folder, List<String> names)
-      throws IOException, InterruptedException {
-    Path output = Files.createTempDirectory("npu-accept");
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
-    command.addAll(List.of("transcribe", "--temperature", "0", "--format", "txt"));
-    command.addAll(List.of("--output", output.toString()));
-    Path audio = Files.isDirectory(folder.resolve("speech")) ? folder.resolve("speech") : folder;
-    names.forEach(name -> command.add(audio.resolve(name).toString()));
-    Path log = output.resolve("log");
-    ProcessBuilder builder =
-        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
-    Map<String, String> environment = builder.environment();
-    environment.put(Setting.DEVICE.variable(), device);
-    // every window to the device: this is about its results, not about speed
-    environment.put(Setting.NPU_SPILL.variable(), "false");
-    environment.put(Setting.NPU_MAX_WINDOWS.variable(), "1024");
-    environment.put(Setting.NPU_ARTIFACTS.variable(), artifacts.toString());
-    environment.put(Setting.NPU_XRT_LIBRARY.variable(), xrt == null ? "" : xrt.toString());
-    int code = builder.start().waitFor();
-    if (code != ExitCodes.OK) {
-      say("  transcribe with device=" + device + " ended with code " + code + ": " + log);
-    }
-    Map<String, String> texts = new HashMap<>();
-    for (String name : names) {
-      String stem = Path.of(name).getFileName().toString().replaceFirst("\\.[^.]*$", "");
-      try (Stream<Path> files = Files.walk(output)) {
-        for (Path file :
-            files.filter(f -> f.getFileName().toString().startsWith(stem + ".")).toList()) {
-          texts.put(name, Files.readString(file).strip());
-        }
-      }
-    }
-    return texts;
   }
 }
