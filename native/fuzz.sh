@@ -16,12 +16,12 @@ done
 [ -n "$clang" ] || { echo "fuzz: clang++ is missing (Debian: apt-get install clang-19 libclang-rt-19-dev)" >&2; exit 1; }
 
 mkdir -p "$work"
-flags="-std=c++17 -Wno-c++20-extensions -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined"
+flags="-std=c++17 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined"
 flags="$flags -fsanitize=fuzzer,address,undefined -I$source_dir/src/main/cpp"
 for target in json safetensors; do
   # shellcheck disable=SC2086  # flags are separated by spaces on purpose
   "$clang" $flags "$source_dir/src/fuzz/cpp/fuzz_$target.cpp" "$source_dir"/src/main/cpp/model/json.cpp \
-    "$source_dir"/src/main/cpp/model/safetensors.cpp -o "$work/fuzz_$target"
+    "$source_dir"/src/main/cpp/model/safetensors.cpp "$source_dir"/src/main/cpp/model/open_file.cpp -o "$work/fuzz_$target"
   mkdir -p "$work/found/$target"
   echo "fuzz: $target for $seconds s"
   # New inputs go to the first folder; the seeds beside it are only read.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "model/errors.h"
 #include "model/safetensors.h"
@@ -16,7 +17,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     const amanuensis::Safetensors file("/proc/self/fd/" + std::to_string(fd));
     for (const char* name : {"a", "b", "c"})
-      if (file.has(name)) file.read(name);
+      if (file.has(name)) {
+        const auto whole = file.read(name);
+        if (file.shape(name).size() != 2) continue;
+        const auto rows = file.rows(name);
+        std::vector<float> row(rows.columns());
+        for (int64_t i = 0; i < file.shape(name)[0] && !row.empty(); i++)
+          rows.read(static_cast<size_t>(i), row.data());
+      }
   } catch (const amanuensis::Error&) {
   }
   close(fd);

@@ -60,6 +60,11 @@ TEST_F(SafetensorsTest, RowsAreReadFromTheFileWhenTheyAreWanted) {
   EXPECT_EQ(row[1], halves[3]);
 }
 
+TEST_F(SafetensorsTest, TensorWithoutElementsIsEmpty) {
+  const std::string header = R"({"a":{"dtype":"F32","shape":[0,2],"data_offsets":[0,0]}})";
+  EXPECT_TRUE(Safetensors(write(file_with(header))).read("a").empty());
+}
+
 TEST_F(SafetensorsTest, RowsOfFileThatWasWrittenToAreRefused) {
   const std::string header = R"({"h":{"dtype":"F16","shape":[3,2],"data_offsets":[0,12]}})";
   const std::string path = write(file_with(header));

@@ -47,7 +47,7 @@ Safetensors::Safetensors(const std::string& path)
   std::map<uint64_t, uint64_t> ranges;  // start -> end of each tensor that is not empty
   for (const auto& [name, value] : json.object) {
     if (name == "__metadata__") continue;
-    const auto field = [&](const char* key, Json::Kind kind) -> const Json& {
+    const auto field = [&bad, &name = name, &value = value](const char* key, Json::Kind kind) -> const Json& {
       const auto it = value.object.find(key);
       if (it == value.object.end() || it->second.kind != kind)
         throw bad("tensor '" + name + "' has no valid '" + key + "'");
@@ -98,6 +98,7 @@ const std::vector<int64_t>& Safetensors::shape(const std::string& name) const { 
 std::vector<float> Safetensors::read(const std::string& name) const {
   const Tensor& t = at(name);
   std::vector<float> out(t.elements);
+  if (out.empty()) return out;
   if (!t.half) {
     std::memcpy(out.data(), t.data, t.elements * 4);
     return out;
