@@ -162,13 +162,13 @@ public final class WorkerConfig {
     if (number(Setting.MAX_ATTEMPTS) > MAX_SHARE_ATTEMPTS) {
       throw new ConfigException(
           ("%s is '%s', must be at most %d with %s=share: a broker delivers a record %d times at"
-              + " most, and drops it then without a result")
+                  + " most, and drops it then without a result")
               .formatted(
-                      Setting.MAX_ATTEMPTS.key(),
-                      values.get(Setting.MAX_ATTEMPTS),
-                      MAX_SHARE_ATTEMPTS,
-                      Setting.DELIVERY_MODE.key(),
-                      MAX_SHARE_DELIVERIES));
+                  Setting.MAX_ATTEMPTS.key(),
+                  values.get(Setting.MAX_ATTEMPTS),
+                  MAX_SHARE_ATTEMPTS,
+                  Setting.DELIVERY_MODE.key(),
+                  MAX_SHARE_DELIVERIES));
     }
   }
 

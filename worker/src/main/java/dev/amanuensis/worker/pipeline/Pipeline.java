@@ -92,6 +92,7 @@ public final class Pipeline implements JobSink, AutoCloseable {
       start("sequential", Stage.PREPARE, 1, () -> sequential(prepare, encode, decode));
     } else {
       start("prepare", Stage.PREPARE, config.prepareThreads(), prepare::loop);
+      start("prepare-urgent", Stage.PREPARE, 1, prepare::urgentLoop);
       start("encode", Stage.ENCODE, config.encodeLanes(), encode::loop);
       start("decode", Stage.DECODE, config.decodeLanes(), decode::loop);
     }
@@ -173,7 +174,7 @@ public final class Pipeline implements JobSink, AutoCloseable {
         meter.windows(),
         meter.audio(),
         List.of(
-            stage(Stage.PREPARE, staged ? config.prepareThreads() : 1, prepareQueue),
+            stage(Stage.PREPARE, staged ? config.prepareThreads() + 1 : 1, prepareQueue),
             stage(Stage.ENCODE, staged ? config.encodeLanes() : 1, encodeQueue),
             stage(Stage.DECODE, staged ? config.decodeLanes() : 1, decodeQueue)),
         meter.decoder(config.maxSequences()),

@@ -13,6 +13,7 @@ import dev.amanuensis.worker.transcription.OptionCheck;
 import dev.amanuensis.worker.transcription.Tokenizer;
 import dev.amanuensis.worker.transcription.Transcription;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -60,10 +61,26 @@ final class PrepareStage {
   }
 
   /**
+   * One more thread, for what is urgent alone: the others may all be fetching from servers that
+   * take their time.
+   */
+  void urgentLoop() throws InterruptedException {
+    while (true) {
+      queue.awaitUrgent();
+      turn(queue::pollUrgent);
+    }
+  }
+
+  /** One turn of a thread that takes everything. */
+  void turn() throws InterruptedException {
+    turn(queue::poll);
+  }
+
+  /**
    * Prepares one job. What it needs comes first and the job last: whatever is urgent may still
    * arrive while this thread waits for a place or a buffer.
    */
-  void turn() throws InterruptedException {
+  private void turn(Supplier<Waiting<JobRun>> choice) throws InterruptedException {
     choosing.lockInterruptibly();
     try {
       queue.awaitItem();
@@ -72,7 +89,7 @@ final class PrepareStage {
         return;
       }
       next.reserve(queue::priority);
-      chooseAndPrepare();
+      chooseAndPrepare(choice);
     } finally {
       if (choosing.isHeldByCurrentThread()) {
         choosing.unlock();
@@ -81,10 +98,10 @@ final class PrepareStage {
   }
 
   /** Gives the turn to choose up once it has chosen. */
-  private void chooseAndPrepare() throws InterruptedException {
+  private void chooseAndPrepare(Supplier<Waiting<JobRun>> choice) throws InterruptedException {
     boolean placed = false;
     try (Held memory = new Held(buffers.acquire(Pool.AUDIO, "the prepare stage"))) {
-      Waiting<JobRun> waiting = queue.poll();
+      Waiting<JobRun> waiting = choice.get();
       choosing.unlock();
       WindowTask task = waiting == null ? null : prepare(waiting, memory);
       if (task != null) {
@@ -92,7 +109,7 @@ final class PrepareStage {
         next.put(task);
       }
     } catch (PoolExhaustedException e) {
-      Waiting<JobRun> loser = queue.poll();
+      Waiting<JobRun> loser = choice.get();
       if (loser != null) {
         loser.run().fail(e);
       }

@@ -40,6 +40,7 @@ final class StageQueue<T> {
   private final List<Waiting<T>> entries = new ArrayList<>();
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition filled = lock.newCondition();
+  private final Condition urgent = lock.newCondition();
   private final Condition drained = lock.newCondition();
   private int reserved;
 
@@ -134,6 +135,9 @@ final class StageQueue<T> {
       reserved -= places;
       entries.add(new Waiting<>(item, owner, System.nanoTime()));
       filled.signal();
+      if (owner.job.priority() > 0) {
+        urgent.signal();
+      }
     } finally {
       lock.unlock();
     }
@@ -160,6 +164,30 @@ final class StageQueue<T> {
     }
   }
 
+  /** Returns when there is something of a priority above the usual, 0, be it gone again since. */
+  void awaitUrgent() throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      while (priority() <= 0) {
+        urgent.await();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The most urgent piece of a priority above the usual, 0; null if there is none. */
+  Waiting<T> pollUrgent() {
+    lock.lock();
+    try {
+      Waiting<T> first = first(e -> e.run().job.priority() > 0);
+      take(first);
+      return first;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** The most urgent piece, or null if there is none. */
   Waiting<T> poll() {
     return poll(item -> true);
@@ -169,21 +197,32 @@ final class StageQueue<T> {
   Waiting<T> poll(Predicate<T> fits) {
     lock.lock();
     try {
-      long now = System.nanoTime();
-      Waiting<T> first = null;
-      for (Waiting<T> entry : entries) {
-        if (first == null || isBefore(entry, first, now)) {
-          first = entry;
-        }
-      }
+      Waiting<T> first = first(e -> true);
       if (first == null || !fits.test(first.item())) {
         return null;
       }
-      entries.remove(first);
-      drained.signal();
+      take(first);
       return first;
     } finally {
       lock.unlock();
+    }
+  }
+
+  private Waiting<T> first(Predicate<Waiting<T>> among) {
+    long now = System.nanoTime();
+    Waiting<T> first = null;
+    for (Waiting<T> entry : entries) {
+      if (among.test(entry) && (first == null || isBefore(entry, first, now))) {
+        first = entry;
+      }
+    }
+    return first;
+  }
+
+  private void take(Waiting<T> entry) {
+    if (entry != null) {
+      entries.remove(entry);
+      drained.signal();
     }
   }
 

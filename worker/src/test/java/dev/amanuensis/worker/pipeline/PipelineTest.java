@@ -103,6 +103,38 @@ class PipelineTest {
   }
 
   @Test
+  void urgentJobIsPreparedThoughAllThreadsFetchFromSlowServers() throws Exception {
+    Plan plan = new Plan();
+    CountDownLatch served = new CountDownLatch(1);
+    AtomicInteger fetching = new AtomicInteger();
+    plan.faults =
+        (stage, job) -> {
+          if (stage == Stage.PREPARE && job.priority() <= 0) {
+            fetching.incrementAndGet();
+            served.await();
+          }
+        };
+    try (SimulatedPipeline p = plan.start()) {
+      List<CompletableFuture<JobResult>> slow = new ArrayList<>();
+      for (int i = 0; i < 20; i++) {
+        slow.add(p.submit("slow " + i, noise(i, 3), -1_000));
+      }
+      while (fetching.get() < plan.config.prepareThreads()) {
+        Thread.sleep(5);
+      }
+      JobResult urgent = get(p.submit("urgent", noise(7, 3), 1_000));
+      assertThat(urgent.status()).isEqualTo(JobResult.Status.COMPLETED);
+      assertThat(slow).noneMatch(CompletableFuture::isDone);
+      assertThat(fetching).hasValue(plan.config.prepareThreads());
+      served.countDown();
+      for (CompletableFuture<JobResult> s : slow) {
+        assertThat(get(s).status()).isEqualTo(JobResult.Status.COMPLETED);
+      }
+      p.settle();
+    }
+  }
+
+  @Test
   void highPriorityStartsWithinOneWindowBehindTwoHundredBulkJobs() throws Exception {
     Plan plan = new Plan();
     plan.window = Duration.ofMillis(30);
