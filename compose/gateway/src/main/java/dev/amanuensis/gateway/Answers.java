@@ -9,13 +9,13 @@ import dev.amanuensis.schema.Segment;
 import dev.amanuensis.schema.Status;
 import dev.amanuensis.schema.Task;
 import dev.amanuensis.schema.Transcript;
-import dev.amanuensis.worker.transcription.Languages;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /** Transcripts in OpenAI's forms. */
 final class Answers {
@@ -29,9 +29,11 @@ final class Answers {
   record Answer(String contentType, String body) {}
 
   /**
+   * @param languageName for a code
    * @throws ApiException if the job failed
    */
-  static Answer of(Transcript transcript, TranscriptionForm form) {
+  static Answer of(
+      Transcript transcript, TranscriptionForm form, UnaryOperator<String> languageName) {
     failIfFailed(transcript);
     return switch (form.format()) {
       case JSON -> json(ordered("text", text(transcript), "usage", usage(transcript)));
@@ -39,7 +41,7 @@ final class Answers {
       case SRT ->
           subtitles(transcript, TranscriptFormat.SRT, "application/x-subrip; charset=utf-8");
       case VTT -> subtitles(transcript, TranscriptFormat.VTT, "text/vtt; charset=utf-8");
-      case VERBOSE_JSON -> json(verbose(transcript, form));
+      case VERBOSE_JSON -> json(verbose(transcript, form, languageName));
     };
   }
 
@@ -51,13 +53,17 @@ final class Answers {
     }
   }
 
-  /** A finished job, for those who come back for it. */
-  static Answer jobs(Transcript transcript) {
+  /**
+   * A finished job, for those who come back for it.
+   *
+   * @param languageName for a code
+   */
+  static Answer jobs(Transcript transcript, UnaryOperator<String> languageName) {
     Map<String, Object> answer = new LinkedHashMap<>();
     answer.put("id", transcript.getJobId());
     answer.put("status", transcript.getStatus().name().toLowerCase(Locale.ROOT));
     if (transcript.getStatus() == Status.COMPLETED) {
-      answer.put("language", languageName(transcript.getLanguage()));
+      answer.put("language", name(transcript.getLanguage(), languageName));
       answer.put("duration", transcript.getDuration());
       answer.put("text", text(transcript));
       answer.put("segments", transcript.getSegments().stream().map(Answers::segment).toList());
@@ -96,12 +102,13 @@ final class Answers {
     return new Answer(type, out.toString());
   }
 
-  private static Map<String, Object> verbose(Transcript transcript, TranscriptionForm form) {
+  private static Map<String, Object> verbose(
+      Transcript transcript, TranscriptionForm form, UnaryOperator<String> languageName) {
     Map<String, Object> answer = new LinkedHashMap<>();
     answer.put("task", form.task().name().toLowerCase(Locale.ROOT));
     answer.put(
         "language",
-        form.task() == Task.TRANSLATE ? "english" : languageName(transcript.getLanguage()));
+        form.task() == Task.TRANSLATE ? "english" : name(transcript.getLanguage(), languageName));
     answer.put("duration", transcript.getDuration());
     answer.put("text", text(transcript));
     if (form.words()) {
@@ -162,7 +169,7 @@ final class Answers {
   }
 
   /** OpenAI writes Whisper's English name: "english". */
-  private static String languageName(String code) {
-    return code == null ? null : Languages.name(code);
+  private static String name(String code, UnaryOperator<String> languageName) {
+    return code == null ? null : languageName.apply(code);
   }
 }

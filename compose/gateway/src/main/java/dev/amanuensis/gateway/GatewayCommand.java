@@ -12,9 +12,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.apache.kafka.common.KafkaException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -44,6 +47,8 @@ public final class GatewayCommand implements Callable<Integer> {
   static final String KEYS_VARIABLE = "AMANUENSIS_GATEWAY_API_KEYS";
 
   private final Terminal terminal;
+  private final UnaryOperator<String> languageName;
+  private final HostRule hostRule;
 
   @Mixin private ConnectionOptions connection;
 
@@ -110,8 +115,19 @@ public final class GatewayCommand implements Callable<Integer> {
 
   @Mixin private S3Options s3;
 
-  public GatewayCommand(Terminal terminal) {
+  /** Which Host headers mean a server that listens on an address and has further names. */
+  @FunctionalInterface
+  public interface HostRule {
+    Predicate<String> of(String address, Collection<String> names);
+  }
+
+  /**
+   * @param languageName Whisper's English name for a code
+   */
+  public GatewayCommand(Terminal terminal, UnaryOperator<String> languageName, HostRule hostRule) {
     this.terminal = terminal;
+    this.languageName = languageName;
+    this.hostRule = hostRule;
   }
 
   @Override
@@ -142,8 +158,9 @@ public final class GatewayCommand implements Callable<Integer> {
             },
             "stop-gateway");
     Runtime.getRuntime().addShutdownHook(hook);
-    try (GatewayRoutes routes = new GatewayRoutes(config, claims());
-        GatewayServer server = new GatewayServer(host, port, allowedHosts, routes)) {
+    try (GatewayRoutes routes = new GatewayRoutes(config, claims(), languageName);
+        GatewayServer server =
+            new GatewayServer(host, port, hostRule.of(host, allowedHosts), routes)) {
       routes.open(connection.target());
       terminal.out().printf("The gateway is ready; Ctrl-C stops it.%n");
       terminal.out().printf("  base URL  http://%s:%d/v1%n", host, server.port());

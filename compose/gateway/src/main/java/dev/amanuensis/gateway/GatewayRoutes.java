@@ -23,6 +23,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Semaphore;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,17 +46,21 @@ public final class GatewayRoutes implements AutoCloseable {
   private final ApiKeys keys;
   private final Semaphore uploads = new Semaphore(MAX_UPLOADS);
   private final ClaimStore claims;
+  private final UnaryOperator<String> languageName;
   private volatile JobGate gate;
 
   /**
    * Answers 503 until it is opened: a server may be up before Kafka is.
    *
    * @param claims for large audio, or null; taken over
+   * @param languageName Whisper's English name for a code
    */
-  public GatewayRoutes(GatewayConfig config, ClaimStore claims) {
+  public GatewayRoutes(
+      GatewayConfig config, ClaimStore claims, UnaryOperator<String> languageName) {
     TrustedClasses.register();
     this.config = config;
     this.claims = claims;
+    this.languageName = languageName;
     this.keys = new ApiKeys(config.apiKeys());
   }
 
@@ -185,7 +190,7 @@ public final class GatewayRoutes implements AutoCloseable {
           "there is no result of job %s: it is still worked on, or was never submitted"
               .formatted(id));
     }
-    send(ctx, Answers.jobs(transcript));
+    send(ctx, Answers.jobs(transcript, languageName));
   }
 
   private void transcribe(Context ctx, Task task) throws IOException {
@@ -250,13 +255,13 @@ public final class GatewayRoutes implements AutoCloseable {
     ctx.future(events::ended);
   }
 
-  private static void answer(
+  private void answer(
       Context ctx, TranscriptionForm request, Transcript transcript, Throwable failure) {
     try {
       if (failure != null) {
         throw explain(failure);
       }
-      send(ctx, Answers.of(transcript, request));
+      send(ctx, Answers.of(transcript, request, languageName));
     } catch (ApiException e) {
       answer(ctx, e);
     }

@@ -1,13 +1,11 @@
 package dev.amanuensis.gateway;
 
-import dev.amanuensis.worker.admin.HostGuard;
 import io.javalin.Javalin;
 import io.javalin.http.Context;
 import io.javalin.util.JavalinBindException;
 import java.io.IOException;
-import java.util.Collection;
-import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
@@ -29,23 +27,11 @@ public final class GatewayServer implements AutoCloseable {
    * Starts to serve.
    *
    * @param port 0 for a free one
+   * @param isOurs whether a Host header (or null) means this server; asked where there are no keys
    * @throws IOException if the address can't be bound; the message names it
    */
-  public GatewayServer(String host, int port, GatewayRoutes routes) throws IOException {
-    this(host, port, List.of(), routes);
-  }
-
-  /**
-   * Starts to serve.
-   *
-   * @param port 0 for a free one
-   * @param names beside the loopback's by which it may be called where no API key is asked for;
-   *     empty: any if it listens on more than the loopback
-   * @throws IOException if the address can't be bound; the message names it
-   */
-  public GatewayServer(String host, int port, Collection<String> names, GatewayRoutes routes)
+  public GatewayServer(String host, int port, Predicate<String> isOurs, GatewayRoutes routes)
       throws IOException {
-    HostGuard guard = new HostGuard(host, names);
     javalin =
         Javalin.create(
             c -> {
@@ -64,7 +50,7 @@ public final class GatewayServer implements AutoCloseable {
                     server.setStopTimeout(STOP_MILLIS);
                   });
               if (routes.isForAll()) {
-                c.routes.before(ctx -> guard(ctx, guard));
+                c.routes.before(ctx -> guard(ctx, isOurs));
               }
               c.routes.get("/health", ctx -> health(ctx, routes));
               c.routes.get("/health/ready", ctx -> health(ctx, routes)); // as a worker's
@@ -81,8 +67,8 @@ public final class GatewayServer implements AutoCloseable {
   }
 
   /** A page of the web whose name leads to this machine (DNS rebinding) still sends that name. */
-  private static void guard(Context ctx, HostGuard guard) {
-    if (!guard.accepts(ctx.header("Host"))) {
+  private static void guard(Context ctx, Predicate<String> isOurs) {
+    if (!isOurs.test(ctx.header("Host"))) {
       GatewayRoutes.answer(
           ctx,
           ApiException.last(

@@ -34,13 +34,13 @@ class AnswersTest {
             .setLanguage(language)
             .setText(" text")
             .build();
-    return Answers.JSON.readTree(Answers.of(transcript, form).body());
+    return Answers.JSON.readTree(
+        Answers.of(transcript, form, Map.of("my", "myanmar", "de", "german")::get).body());
   }
 
-  @ParameterizedTest
-  @CsvSource({"en,english", "my,myanmar", "bn,bengali", "nn,nynorsk", "jw,javanese", "el,greek"})
-  void languagesHaveWhispersNames(String code, String name) throws Exception {
-    assertThat(verbose(Task.TRANSCRIBE, code).get("language").asText()).isEqualTo(name);
+  @Test
+  void languagesHaveTheNamesThatWhisperGivesThem() throws Exception {
+    assertThat(verbose(Task.TRANSCRIBE, "my").get("language").asText()).isEqualTo("myanmar");
   }
 
   @Test

@@ -32,11 +32,9 @@ class GatewayServerTest {
 
   @Test
   void withoutKeysItAnswersOnlyForItsOwnNames() throws Exception {
-    try (GatewayRoutes routes = new GatewayRoutes(config(), null);
-        GatewayServer server = new GatewayServer("127.0.0.1", 0, List.of("stt.example"), routes)) {
-      for (String host : List.of("localhost", "127.0.0.1:" + server.port(), "stt.example")) {
-        assertThat(get(server, "/v1/models", "Host: " + host)).startsWith("HTTP/1.1 200");
-      }
+    try (GatewayRoutes routes = new GatewayRoutes(config(), null, code -> code);
+        GatewayServer server = new GatewayServer("127.0.0.1", 0, "stt.example"::equals, routes)) {
+      assertThat(get(server, "/v1/models", "Host: stt.example")).startsWith("HTTP/1.1 200");
       assertThat(get(server, "/v1/models", "Host: evil.example"))
           .startsWith("HTTP/1.1 421")
           .contains("unknown_host")
@@ -46,8 +44,8 @@ class GatewayServerTest {
 
   @Test
   void withKeysAnyNameWillDo() throws Exception {
-    try (GatewayRoutes routes = new GatewayRoutes(config("key"), null);
-        GatewayServer server = new GatewayServer("127.0.0.1", 0, routes)) {
+    try (GatewayRoutes routes = new GatewayRoutes(config("key"), null, code -> code);
+        GatewayServer server = new GatewayServer("127.0.0.1", 0, "localhost"::equals, routes)) {
       String[] known = {"Host: stt.example", "Authorization: Bearer key"};
       assertThat(get(server, "/v1/models", known)).startsWith("HTTP/1.1 200");
       assertThat(get(server, "/v1/models", "Host: stt.example")).startsWith("HTTP/1.1 401");
@@ -56,8 +54,8 @@ class GatewayServerTest {
 
   @Test
   void withoutKeysPagesOfOtherSitesAreRefused() throws Exception {
-    try (GatewayRoutes routes = new GatewayRoutes(config(), null);
-        GatewayServer server = new GatewayServer("127.0.0.1", 0, routes)) {
+    try (GatewayRoutes routes = new GatewayRoutes(config(), null, code -> code);
+        GatewayServer server = new GatewayServer("127.0.0.1", 0, "localhost"::equals, routes)) {
       assertThat(get(server, "/v1/models", "Host: localhost", "Sec-Fetch-Site: cross-site"))
           .startsWith("HTTP/1.1 403")
           .contains("cross_site");
@@ -66,8 +64,8 @@ class GatewayServerTest {
 
   @Test
   void idsWithoutATimeHaveNoResult() throws Exception {
-    try (GatewayRoutes routes = new GatewayRoutes(config(), null);
-        GatewayServer server = new GatewayServer("127.0.0.1", 0, routes)) {
+    try (GatewayRoutes routes = new GatewayRoutes(config(), null, code -> code);
+        GatewayServer server = new GatewayServer("127.0.0.1", 0, "localhost"::equals, routes)) {
       for (String id :
           List.of(
               "00000000-0000-0000-0000-000000000000",

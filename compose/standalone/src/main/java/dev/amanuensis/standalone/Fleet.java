@@ -14,6 +14,7 @@ import dev.amanuensis.worker.admin.AdminConfig;
 import dev.amanuensis.worker.admin.AdminServer;
 import dev.amanuensis.worker.config.Setting;
 import dev.amanuensis.worker.config.WorkerConfig;
+import dev.amanuensis.worker.transcription.Languages;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -96,7 +97,8 @@ final class Fleet implements LocalFleet {
 
   private static GatewayRoutes gateway(Path claims) throws CliException {
     try {
-      return new GatewayRoutes(GatewayCommand.configured(), new DirectoryClaims(claims));
+      return new GatewayRoutes(
+          GatewayCommand.configured(), new DirectoryClaims(claims), Languages::name);
     } catch (IOException e) {
       throw new CliException(ExitCodes.INTERNAL, "can't use " + claims + ": " + e, e);
     }

@@ -13,6 +13,7 @@ import dev.amanuensis.cli.command.TranscribeCommand;
 import dev.amanuensis.cli.command.WatchCommand;
 import dev.amanuensis.cli.terminal.Terminal;
 import dev.amanuensis.gateway.GatewayCommand;
+import dev.amanuensis.worker.admin.HostGuard;
 import dev.amanuensis.worker.transcription.Languages;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -78,7 +79,9 @@ public final class Main {
         .addSubcommand(new StandaloneCommand(terminal))
         .addSubcommand(new WorkerCommand(terminal))
         .addSubcommand(new TopCommand(terminal))
-        .addSubcommand(new GatewayCommand(terminal))
+        .addSubcommand(
+            new GatewayCommand(
+                terminal, Languages::name, (host, names) -> new HostGuard(host, names)::accepts))
         .addSubcommand(new ModelCommand(terminal))
         .addSubcommand(new NpuCommand(terminal))
         .addSubcommand(BenchCommand.commandLine(terminal))

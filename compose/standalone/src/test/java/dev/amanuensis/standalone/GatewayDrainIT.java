@@ -6,6 +6,7 @@ import dev.amanuensis.cli.kafka.KafkaTarget;
 import dev.amanuensis.worker.config.Setting;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -21,13 +22,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** SIGTERM for a gateway process at which somebody waits. */
+/** A gateway process: whom it answers, and what SIGTERM does while somebody waits. */
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 class GatewayDrainIT {
   @TempDir Path data;
 
   @Test
-  void whoWaitsIsToldAndTheProcessEnds() throws Exception {
+  void foreignHostsAreRefusedAndWhoWaitsIsToldWhenTheProcessEnds() throws Exception {
     Map<String, String> settings = Map.of(Setting.DEVICE.key(), "simulated");
     try (Fleet fleet = Fleet.start(new Fleet.Plan(data, 0, 0, settings))) {
       fleet.stopWorker(); // so that the request waits
@@ -44,6 +45,8 @@ class GatewayDrainIT {
                             "whisper-1")
                         .build(),
                     HttpResponse.BodyHandlers.ofString());
+        assertThat(statusFor(base, "evil.example")).startsWith("HTTP/1.1 421");
+        assertThat(statusFor(base, "localhost")).startsWith("HTTP/1.1 200");
         awaitWaiting(base.resolve("/health"));
         gateway.destroy();
         HttpResponse<String> told = answer.get(30, TimeUnit.SECONDS);
@@ -84,6 +87,15 @@ class GatewayDrainIT {
       assertThat(line).as("the gateway's output").isNotNull();
     } while (!line.contains("base URL"));
     return URI.create(line.substring(line.indexOf("http")).strip());
+  }
+
+  /** Java's client lets nobody choose the Host header. */
+  private static String statusFor(URI base, String host) throws Exception {
+    try (Socket socket = new Socket(base.getHost(), base.getPort())) {
+      String request = "GET /v1/models HTTP/1.1\r\nHost: " + host + "\r\n\r\n";
+      socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+      return new BufferedReader(new InputStreamReader(socket.getInputStream())).readLine();
+    }
   }
 
   private static void awaitWaiting(URI health) throws Exception {

@@ -11,6 +11,7 @@ import dev.amanuensis.gateway.GatewayConfig;
 import dev.amanuensis.gateway.GatewayRoutes;
 import dev.amanuensis.gateway.GatewayServer;
 import dev.amanuensis.worker.config.Setting;
+import dev.amanuensis.worker.transcription.Languages;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.URI;
@@ -59,8 +60,8 @@ class GatewayIT {
       fleet.check();
       Thread.sleep(50);
     }
-    routes = new GatewayRoutes(config(2), claims());
-    server = new GatewayServer("127.0.0.1", 0, routes);
+    routes = new GatewayRoutes(config(2), claims(), Languages::name);
+    server = new GatewayServer("127.0.0.1", 0, h -> true, routes);
     assertThat(send(post("/v1/audio/transcriptions", new byte[1])).statusCode()).isEqualTo(503);
     assertThat(send(request(server, "/health/ready").build()).statusCode()).isEqualTo(503);
     routes.open(fleet.target());
@@ -285,8 +286,8 @@ class GatewayIT {
   void anotherGatewayFindsAResultByTheJobsId() throws Exception {
     HttpResponse<String> answer = transcribe(Files.readAllBytes(Commands.JFK), "language", "en");
     String id = answer.headers().firstValue("X-Job-Id").orElseThrow();
-    try (GatewayRoutes later = new GatewayRoutes(config(1), claims());
-        GatewayServer other = new GatewayServer("127.0.0.1", 0, later)) {
+    try (GatewayRoutes later = new GatewayRoutes(config(1), claims(), Languages::name);
+        GatewayServer other = new GatewayServer("127.0.0.1", 0, h -> true, later)) {
       later.open(fleet.target());
       HttpResponse<String> found = send(request(other, "/v1/jobs/" + id).build());
       assertThat(found.statusCode()).as(found.body()).isEqualTo(200);
@@ -303,8 +304,8 @@ class GatewayIT {
   void stoppingGatewayAnswersThoseWhoWaitAndTheirJobsGoOn() throws Exception {
     byte[] audio = Files.readAllBytes(LONG);
     HttpResponse<String> answer;
-    try (GatewayRoutes stopping = new GatewayRoutes(config(1), claims());
-        GatewayServer other = new GatewayServer("127.0.0.1", 0, stopping)) {
+    try (GatewayRoutes stopping = new GatewayRoutes(config(1), claims(), Languages::name);
+        GatewayServer other = new GatewayServer("127.0.0.1", 0, h -> true, stopping)) {
       stopping.open(fleet.target());
       HttpRequest request =
           Multipart.form(request(other, "/v1/audio/transcriptions"), audio, "model", "whisper-1")
@@ -332,8 +333,8 @@ class GatewayIT {
     GatewayConfig impatient =
         new GatewayConfig(
             c.apiKeys(), c.maxBodyBytes(), c.inlineBytes(), 1, Duration.ofMillis(1), c.claimTtl());
-    try (GatewayRoutes hasty = new GatewayRoutes(impatient, claims());
-        GatewayServer other = new GatewayServer("127.0.0.1", 0, hasty)) {
+    try (GatewayRoutes hasty = new GatewayRoutes(impatient, claims(), Languages::name);
+        GatewayServer other = new GatewayServer("127.0.0.1", 0, h -> true, hasty)) {
       hasty.open(fleet.target());
       for (int i = 0; i < 2; i++) {
         HttpRequest.Builder request =
