@@ -86,8 +86,10 @@ if(GTest_FOUND)
   endif()
   find_program(BASH bash)
   if(BASH AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT AMANUENSIS_SANITIZE)
-    add_test(NAME sanitize_sample
-      COMMAND ${BASH} ${CMAKE_CURRENT_SOURCE_DIR}/npu/sanitize-check ${CMAKE_BINARY_DIR} sample)
-    set_tests_properties(sanitize_sample PROPERTIES TIMEOUT 1200)
+    foreach(kind address thread)
+      add_test(NAME sanitize_${kind}
+        COMMAND ${BASH} ${CMAKE_CURRENT_SOURCE_DIR}/npu/sanitize-check ${CMAKE_BINARY_DIR} ${kind})
+      set_tests_properties(sanitize_${kind} PROPERTIES TIMEOUT 1200)
+    endforeach()
   endif()
 endif()

@@ -19,8 +19,9 @@ constexpr int kLookMs = 1;
 constexpr int kForgiveAfter = 60;
 constexpr auto kLongestProbe = std::chrono::minutes(5);
 constexpr int kOpenAttempts = 4;
-// An opening makes some calls of the driver, and each may take up to the limit of one.
-constexpr int kOpeningTimeouts = 3;
+// An opening makes some calls of the driver, and each may take up to the limit of one; the host's own part,
+// the known answers, takes a while however short that limit is.
+constexpr int kOpeningTimeouts = 3, kLeastOpeningMs = 2'000;
 // Sessions with work in flight that never ends hold contexts and locked memory: no third one beside them.
 constexpr int32_t kMostQuarantined = 2;
 
@@ -169,7 +170,7 @@ void NpuDevice::recover(std::unique_lock<std::mutex>& lock) {
 
 // Nobody may wait without end for an owner that the driver does not let go. With the lock held.
 void NpuDevice::look_at_opening() {
-  const int limit_ms = kOpeningTimeouts * options_.timeout_ms;
+  const int limit_ms = std::max(kOpeningTimeouts * options_.timeout_ms, kLeastOpeningMs);
   if (!opening_ || opening_given_up_ || Clock::now() - opening_since_ < std::chrono::milliseconds(limit_ms))
     return;
   opening_given_up_ = true;
