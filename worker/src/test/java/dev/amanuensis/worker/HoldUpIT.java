@@ -103,6 +103,23 @@ class HoldUpIT {
   }
 
   @Test
+  void jobsAreDoneThoughTheirTopicEndsBeforeTheCommittedProgress() throws Exception {
+    for (int i = 0; i < TestCluster.PARTITIONS; i++) {
+      cluster.committed(Topics.JOBS, i, 1_000); // of a log that was truncated since
+    }
+    for (int i = 0; i < 10; i++) {
+      cluster.submit("t-" + i, "sleep 1");
+    }
+    cluster.flush();
+    start(cluster.settings("one"));
+    assertThat(cluster.await("t-", 10, LIMIT)).hasSize(10);
+    cluster.submit("t-later", "sleep 1");
+    cluster.flush();
+    assertThat(cluster.await("t-later", 1, LIMIT)).hasSize(1);
+    assertThat(cluster.transcripts("t-")).hasSize(11);
+  }
+
+  @Test
   void goodResultsAreVisibleThoughThereIsNoTopicForDeadLetters() throws Exception {
     cluster.deleteTopic(Topics.DLQ);
     for (int i = 0; i < 10; i++) {

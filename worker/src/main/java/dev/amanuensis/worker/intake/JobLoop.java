@@ -266,9 +266,10 @@ public final class JobLoop implements DeliveryLoop {
       return;
     }
     Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(ours, LOOK_UP);
+    Map<TopicPartition, Long> ends = consumer.endOffsets(ours, LOOK_UP);
     for (TopicPartition p : ours) {
       try {
-        goOn(p, committed.get(p));
+        goOn(p, committed.get(p), ends.get(p));
       } catch (IllegalStateException e) {
         if (consumer.assignment().contains(p)) {
           throw e;
@@ -279,9 +280,23 @@ public final class JobLoop implements DeliveryLoop {
     }
   }
 
-  private void goOn(TopicPartition p, OffsetAndMetadata committed) {
+  private void goOn(TopicPartition p, OffsetAndMetadata committed, long end) {
     if (committed == null) {
       assignment.add(p, consumer.position(p, LOOK_UP), null);
+      return;
+    }
+    if (end < committed.offset()) {
+      long begin = consumer.beginningOffsets(Set.of(p), LOOK_UP).get(p);
+      LOG.error(
+          "{} ends at {}, before the {} that were done: records were lost, or the topic was made"
+              + " anew. It is read from its beginning ({}), so that no job is lost; some may be done"
+              + " twice. To go on elsewhere, stop the workers and set the offsets of their group",
+          p,
+          end,
+          committed.offset(),
+          begin);
+      consumer.seek(p, begin);
+      assignment.add(p, begin, null);
       return;
     }
     if (!committed.metadata().isEmpty() && !OffsetMetadata.isOurs(committed.metadata())) {

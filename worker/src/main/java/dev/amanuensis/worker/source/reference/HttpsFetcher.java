@@ -128,7 +128,8 @@ final class HttpsFetcher implements Fetcher {
       try {
         return uri.resolve(URI.create(location == null ? "" : location.getValue().strip()));
       } catch (IllegalArgumentException e) {
-        throw refused(uri, "it redirects to what is no address", e);
+        // Not the cause: it repeats the address, which may hold a secret.
+        throw refused(uri, "it redirects to what is no address", null);
       }
     }
     String says = "the server answers " + status;
