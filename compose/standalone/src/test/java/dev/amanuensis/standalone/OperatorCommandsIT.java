@@ -1,12 +1,14 @@
 package dev.amanuensis.standalone;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.amanuensis.broker.EmbeddedBroker;
 import dev.amanuensis.broker.RegistryServer;
 import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.cli.kafka.ConnectionCheck;
 import dev.amanuensis.cli.kafka.KafkaTarget;
+import dev.amanuensis.cli.kafka.PartialReader;
 import dev.amanuensis.schema.DeadLetter;
 import dev.amanuensis.schema.Partial;
 import dev.amanuensis.schema.Segment;
@@ -78,10 +80,16 @@ class OperatorCommandsIT {
             broker.bootstrapServers(),
             AvroSerdes.REGISTRY_URL,
             registry.url());
-    try (Serializer<T> serializer = AvroSerdes.serializer(c);
-        KafkaProducer<String, byte[]> producer =
-            new KafkaProducer<>(c, new StringSerializer(), new ByteArraySerializer())) {
-      producer.send(new ProducerRecord<>(topic, key, serializer.serialize(topic, value))).get();
+    try (Serializer<T> serializer = AvroSerdes.serializer(c)) {
+      putBytes(topic, key, serializer.serialize(topic, value));
+    }
+  }
+
+  private static void putBytes(String topic, String key, byte[] value) throws Exception {
+    Map<String, Object> c = Map.of("bootstrap.servers", broker.bootstrapServers());
+    try (KafkaProducer<String, byte[]> producer =
+        new KafkaProducer<>(c, new StringSerializer(), new ByteArraySerializer())) {
+      producer.send(new ProducerRecord<>(topic, key, value)).get();
     }
   }
 
@@ -162,6 +170,56 @@ class OperatorCommandsIT {
         .contains("differs   audio-jobs.interactive")
         .contains("partitions 2, recommended 3")
         .contains("exists    audio-jobs.control");
+    Result copies = run("topics create --partitions 2 --replication-factor 3 --dry-run");
+    assertThat(copies.out())
+        .contains("replication factor 1, recommended 3")
+        .doesNotContain("min.insync.replicas 1, recommended 2"); // the one copy would be too few
+  }
+
+  @Test
+  void topicsAreNotCreatedBeforeTheBrokersAreThere() {
+    Result alone = run("topics create --brokers 2 --connect-timeout 1");
+    assertThat(alone.code()).isEqualTo(ExitCodes.UNREACHABLE);
+    assertThat(alone.err()).contains("1 of 2 brokers after 1 s");
+  }
+
+  @Test
+  void connectionCheckNamesTheTopicsThatAreMissing() {
+    KafkaTarget target = KafkaTarget.of(broker.bootstrapServers(), registry.url());
+    assertThatThrownBy(
+            () ->
+                ConnectionCheck.run(
+                    target, List.of(Topics.DLQ, "no-a", "no-b"), Duration.ofSeconds(10)))
+        .hasMessageContaining("lacks no-a, no-b")
+        .hasMessageContaining("topics create");
+  }
+
+  @Test
+  void foreignRecordDoesNotEndTheFollowingOfPartials() throws Exception {
+    KafkaTarget target = KafkaTarget.of(broker.bootstrapServers(), registry.url());
+    try (PartialReader reader = new PartialReader(target, Duration.ofSeconds(10))) {
+      putBytes(Topics.PARTIAL, "foreign", "not Avro".getBytes(StandardCharsets.UTF_8));
+      Partial partial = new Partial();
+      partial.setJobId("followed");
+      partial.setTopic(Topics.JOBS);
+      Segment segment = new Segment();
+      segment.setText(" Hello.");
+      segment.setTokens(List.of());
+      segment.setWords(List.of());
+      partial.setSegments(List.of(segment));
+      partial.setLanguage("en");
+      partial.setModelSha256("");
+      partial.setProfile("fast");
+      partial.setWorker("w1");
+      partial.setWrittenAt(Instant.now());
+      put(Topics.PARTIAL, "followed", partial);
+      List<String> seen = new ArrayList<>();
+      long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+      while (!seen.contains("followed") && System.nanoTime() < end) {
+        reader.poll(Duration.ofMillis(200)).forEach(n -> seen.add(n.jobId()));
+      }
+      assertThat(seen).contains("followed");
+    }
   }
 
   @Test
@@ -246,8 +304,11 @@ class OperatorCommandsIT {
     assertThat(run("submit --lane bulk", file).code()).isEqualTo(ExitCodes.OK);
     int before = records(Topics.JOBS_BULK, 1).size();
     assertThat(run("dlq replay --all --dry-run").out()).contains("0:0").doesNotContain("0:1");
-    Result replayed = run("dlq replay --all");
+    Result replayed = run("dlq replay 0:0 0:0 job-1");
     assertThat(replayed.code()).as(replayed.err()).isEqualTo(ExitCodes.OK);
+    Result rest = run("dlq replay --all");
+    assertThat(rest.code()).isEqualTo(ExitCodes.FAILED);
+    assertThat(rest.err()).contains("can't replay 0:1, only a part");
     assertThat(run("dlq replay --all").err()).contains("replayed 0; 1 were replayed before");
     assertThat(run("dlq list").out()).contains("replayed");
     List<ConsumerRecord<String, byte[]>> jobs = records(Topics.JOBS_BULK, before + 1);

@@ -6,6 +6,7 @@ import dev.amanuensis.cli.kafka.ConnectionCheck;
 import dev.amanuensis.cli.kafka.DeadJob;
 import dev.amanuensis.cli.kafka.DeadLetters;
 import dev.amanuensis.cli.kafka.KafkaTarget;
+import dev.amanuensis.cli.kafka.ReplayChoice;
 import dev.amanuensis.cli.terminal.Terminal;
 import dev.amanuensis.schema.topic.Topics;
 import java.io.IOException;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -144,7 +146,7 @@ public final class DlqCommand implements Runnable {
               description = "${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
           ListFormat format)
       throws CliException, InterruptedException {
-    List<DeadJob> found = named(place.open(), List.of(name));
+    List<DeadJob> found = named(place.open().list(), name);
     for (DeadJob letter : found) {
       if (format == ListFormat.JSON) {
         terminal.out().println(Json.line(letter.fields()));
@@ -173,7 +175,8 @@ public final class DlqCommand implements Runnable {
       description = {
         "Put the jobs of dead letters back into the topic they came from, byte for byte, each once:"
             + " what was replayed is marked in the same transaction and left out later.",
-        "Say which: names, or --reason, or --all."
+        "Say which: names, or --reason, or --all. Of a job with several, the newest is replayed; name"
+            + " places to have others."
       },
       footerHeading = "%nExamples:%n",
       footer = {
@@ -202,42 +205,70 @@ public final class DlqCommand implements Runnable {
       throw new CliException(ExitCodes.USAGE, "say which: names, or --reason CODE, or --all");
     }
     DeadLetters letters = place.open();
-    List<DeadJob> chosen =
-        anyNames
-            ? named(letters, names)
-            : letters.list().stream()
-                .filter(l -> all || reason.equalsIgnoreCase(l.letter().getReason()))
-                .filter(l -> again || l.isWhole())
-                .toList();
-    List<DeadJob> due = chosen.stream().filter(l -> again || !l.isReplayed()).toList();
-    if (!dryRun) {
-      letters.replay(due);
+    ReplayChoice choice = choose(letters, anyNames ? names : List.of(), reason, all, again);
+    if (anyNames && !choice.cut().isEmpty()) {
+      throw new CliException(
+          ExitCodes.FAILED,
+          choice.cut().get(0).place()
+              + " can't be replayed: only a part of the record was kept; submit the file again");
     }
-    for (DeadJob letter : due) {
+    if (!dryRun) {
+      letters.replay(choice.due());
+    }
+    for (DeadJob letter : choice.due()) {
       terminal.out().println(letter.place() + "\t" + letter.letter().getJobId());
     }
     terminal.out().flush();
-    terminal
-        .err()
-        .println(
-            (dryRun ? "would replay " : "replayed ")
-                + due.size()
-                + (chosen.size() > due.size()
-                    ? "; " + (chosen.size() - due.size()) + " were replayed before (--again)"
-                    : ""));
-    return ExitCodes.OK;
+    terminal.err().println(summary(choice, dryRun));
+    return choice.cut().isEmpty() ? ExitCodes.OK : ExitCodes.FAILED;
   }
 
-  private static List<DeadJob> named(DeadLetters letters, List<String> names)
+  private static ReplayChoice choose(
+      DeadLetters letters, List<String> names, String reason, boolean all, boolean again)
       throws CliException, InterruptedException {
-    List<DeadJob> all = letters.list();
-    List<DeadJob> found = new ArrayList<>();
+    List<DeadJob> there = letters.list();
+    List<DeadJob> places = new ArrayList<>();
+    List<DeadJob> others = new ArrayList<>();
     for (String name : names) {
-      List<DeadJob> these = all.stream().filter(l -> l.isNamed(name)).toList();
-      if (these.isEmpty()) {
-        throw new CliException(ExitCodes.FAILED, "there is no dead letter " + name);
+      for (DeadJob letter : named(there, name)) {
+        (name.equals(letter.place()) ? places : others).add(letter);
       }
-      found.addAll(these);
+    }
+    if (names.isEmpty()) {
+      there.stream()
+          .filter(l -> all || reason.equalsIgnoreCase(l.letter().getReason()))
+          .forEach(others::add);
+    }
+    return ReplayChoice.of(places, others, again);
+  }
+
+  private static String summary(ReplayChoice choice, boolean dryRun) {
+    StringBuilder text = new StringBuilder(dryRun ? "would replay " : "replayed ");
+    text.append(choice.due().size());
+    if (!choice.replayed().isEmpty()) {
+      text.append("; %d were replayed before (--again)".formatted(choice.replayed().size()));
+    }
+    if (!choice.older().isEmpty()) {
+      text.append(
+          "; left out %s, older than another of the same job (name them to replay them)"
+              .formatted(places(choice.older())));
+    }
+    if (!choice.cut().isEmpty()) {
+      text.append(
+          "; can't replay %s, only a part of the record was kept: submit the file again"
+              .formatted(places(choice.cut())));
+    }
+    return text.toString();
+  }
+
+  private static String places(List<DeadJob> letters) {
+    return letters.stream().map(DeadJob::place).collect(Collectors.joining(", "));
+  }
+
+  private static List<DeadJob> named(List<DeadJob> letters, String name) throws CliException {
+    List<DeadJob> found = letters.stream().filter(l -> l.isNamed(name)).toList();
+    if (found.isEmpty()) {
+      throw new CliException(ExitCodes.FAILED, "there is no dead letter " + name);
     }
     return found;
   }

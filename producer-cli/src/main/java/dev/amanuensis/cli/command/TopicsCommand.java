@@ -50,6 +50,7 @@ public final class TopicsCommand implements Runnable {
       footerHeading = "%nExamples:%n",
       footer = {
         "  amanuensis topics create --dry-run",
+        "  amanuensis topics create -b kafka:9092 --brokers 3 --connect-timeout 120",
         "  amanuensis topics create -b kafka:9092 --partitions 24 --replication-factor 3",
         "  amanuensis topics create --dry-run --format json | jq -r"
             + " 'select(.state==\"MISSING\").topic'",
@@ -71,6 +72,14 @@ public final class TopicsCommand implements Runnable {
               paramLabel = "N",
               description = "Copies. Default: 3, or as many as there are brokers.")
           Integer replicationFactor,
+      @Option(
+              names = "--brokers",
+              paramLabel = "N",
+              defaultValue = "1",
+              description =
+                  "Wait for so many brokers, as long as --connect-timeout: of a cluster that starts"
+                      + " the first would get all copies. Default: ${DEFAULT-VALUE}.")
+          int brokers,
       @Option(names = "--dry-run", description = "Only say what would be done.") boolean dryRun,
       @Option(
               names = {"-f", "--format"},
@@ -79,12 +88,13 @@ public final class TopicsCommand implements Runnable {
               description = "${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
           ListFormat format)
       throws CliException, InterruptedException {
-    if (partitions < 1 || replicationFactor != null && replicationFactor < 1) {
+    if (partitions < 1 || brokers < 1 || replicationFactor != null && replicationFactor < 1) {
       throw new CliException(
-          ExitCodes.USAGE, "--partitions and --replication-factor must be at least 1");
+          ExitCodes.USAGE, "--partitions, --brokers and --replication-factor must be at least 1");
     }
     TopicAdmin admin = new TopicAdmin(connection.target(), connection.connectTimeout());
-    for (TopicCreator.Outcome outcome : admin.create(partitions, replicationFactor, dryRun)) {
+    for (TopicCreator.Outcome outcome :
+        admin.create(partitions, replicationFactor, brokers, dryRun)) {
       print(outcome, format);
     }
     terminal.out().flush();

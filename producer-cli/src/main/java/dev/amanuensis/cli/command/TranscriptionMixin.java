@@ -117,8 +117,9 @@ public final class TranscriptionMixin {
       defaultValue = "none",
       description =
           "Transcribe a long file in parts side by side, faster and without the text before each as"
-              + " context: vad cuts at pauses and skips silence, fixed about every 30 s. none, vad"
-              + " or fixed. Default: ${DEFAULT-VALUE}.")
+              + " context: vad cuts at pauses and skips silence, fixed about every 30 s. Nothing is"
+              + " published before the end, and a job whose worker is lost begins anew. none, vad or"
+              + " fixed. Default: ${DEFAULT-VALUE}.")
   JobOptions.Chunking chunking;
 
   /**

@@ -1,6 +1,7 @@
 package dev.amanuensis.cli.kafka;
 
 import dev.amanuensis.cli.CliException;
+import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.cli.format.TranscriptDocument;
 import dev.amanuensis.schema.Partial;
 import dev.amanuensis.schema.serde.AvroSerdes;
@@ -14,11 +15,16 @@ import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.serialization.Deserializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Follows the segments of long jobs as they become final. One thread uses it. */
 public final class PartialReader implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(PartialReader.class);
+
   private final KafkaTarget target;
   private final Duration timeout;
   private final Consumer<String, byte[]> consumer;
@@ -51,10 +57,21 @@ public final class PartialReader implements AutoCloseable {
     this.deserializer = AvroSerdes.deserializer(Partial.class, target.commonConfiguration());
     this.consumer = Clients.consumer(target, timeout);
     try {
-      consumer.assign(Clients.partitions(consumer, Topics.PARTIAL));
+      List<TopicPartition> partitions = Clients.partitions(consumer, Topics.PARTIAL);
+      if (partitions.isEmpty()) {
+        throw new CliException(
+            ExitCodes.UNREACHABLE,
+            "Kafka at %s has no topic %s, which --follow reads; 'amanuensis topics create' makes it"
+                .formatted(target.bootstrapServers(), Topics.PARTIAL));
+      }
+      consumer.assign(partitions);
       consumer.seekToEnd(consumer.assignment());
       consumer.assignment().forEach(consumer::position);
+    } catch (CliException e) {
+      close();
+      throw e;
     } catch (KafkaException e) {
+      close();
       throw KafkaFailures.explain(e, target, timeout);
     }
   }
@@ -67,7 +84,10 @@ public final class PartialReader implements AutoCloseable {
         if (record.value() == null) {
           seen.remove(record.key());
         } else {
-          add(read(record), news);
+          Partial partial = read(record);
+          if (partial != null) {
+            add(partial, news);
+          }
         }
       }
     } catch (InterruptException e) {
@@ -79,8 +99,22 @@ public final class PartialReader implements AutoCloseable {
     return news;
   }
 
+  /** Null for what is no partial transcript: one foreign record must not end all others. */
   private Partial read(ConsumerRecord<String, byte[]> record) {
-    return deserializer.deserialize(record.topic(), record.value());
+    try {
+      return deserializer.deserialize(record.topic(), record.value());
+    } catch (KafkaException e) {
+      if (KafkaFailures.registryUnreachable(e)) {
+        throw e;
+      }
+      LOG.warn(
+          "{}-{}@{} holds no partial transcript: {}",
+          record.topic(),
+          record.partition(),
+          record.offset(),
+          e.getMessage());
+      return null;
+    }
   }
 
   /** A successor's records repeat what its predecessor's had. */

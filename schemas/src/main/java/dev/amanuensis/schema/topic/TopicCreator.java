@@ -19,7 +19,8 @@ import org.apache.kafka.common.errors.TopicExistsException;
 
 /** Brings topics into being, and tells how those that exist differ. Changes none that exists. */
 public final class TopicCreator {
-  private static final int SAFE_COPIES = 3;
+  private static final String MIN_COPIES = "min.insync.replicas";
+  private static final int MOST_MIN_COPIES = 2;
 
   private final Admin admin;
 
@@ -46,22 +47,26 @@ public final class TopicCreator {
    * What to ask Kafka for.
    *
    * @param fleetPartitions of the topics that follow the size of the fleet
-   * @param replicationFactor copies of each record; with three of them a record counts as written
-   *     once two have it, so that one broker may be lost
+   * @param replicationFactor copies of each record; it counts as written once all but one have it,
+   *     or two, so that one broker may be lost
    */
   public static List<NewTopic> plan(
       Collection<TopicSpec> topics, int fleetPartitions, int replicationFactor) {
     List<NewTopic> plan = new ArrayList<>();
     for (TopicSpec topic : topics) {
       Map<String, String> config = new TreeMap<>(topic.config());
-      if (replicationFactor >= SAFE_COPIES) {
-        config.put("min.insync.replicas", "2");
+      if (replicationFactor > 1) {
+        config.put(MIN_COPIES, minCopies(replicationFactor));
       }
       plan.add(
           new NewTopic(topic.name(), topic.partitions(fleetPartitions), (short) replicationFactor)
               .configs(config));
     }
     return plan;
+  }
+
+  private static String minCopies(int replicationFactor) {
+    return Integer.toString(Math.min(MOST_MIN_COPIES, replicationFactor - 1));
   }
 
   /** The client stays its owner's. */
@@ -122,18 +127,24 @@ public final class TopicCreator {
       if (partitions != topic.numPartitions()) {
         found.add("partitions %d, recommended %d".formatted(partitions, topic.numPartitions()));
       }
+      int copies = descriptions.get(topic.name()).partitions().get(0).replicas().size();
+      if (copies != topic.replicationFactor()) {
+        found.add(
+            "replication factor %d, recommended %d".formatted(copies, topic.replicationFactor()));
+      }
       Config config = configs.get(resource(topic));
-      topic
-          .configs()
-          .forEach(
-              (key, value) -> {
-                ConfigEntry entry = config.get(key);
-                if (entry == null || !value.equals(entry.value())) {
-                  found.add(
-                      "%s %s, recommended %s"
-                          .formatted(key, entry == null ? "unknown" : entry.value(), value));
-                }
-              });
+      Map<String, String> wanted = new TreeMap<>(topic.configs());
+      // Of the copies that are there: more than those would stop the topic.
+      wanted.computeIfPresent(MIN_COPIES, (k, v) -> copies > 1 ? minCopies(copies) : null);
+      wanted.forEach(
+          (key, value) -> {
+            ConfigEntry entry = config.get(key);
+            if (entry == null || !value.equals(entry.value())) {
+              found.add(
+                  "%s %s, recommended %s"
+                      .formatted(key, entry == null ? "unknown" : entry.value(), value));
+            }
+          });
       all.put(topic.name(), found.stream().sorted().toList());
     }
     return all;
