@@ -29,8 +29,8 @@ final class Contenders {
   private static final List<String> SCRIPTS =
       List.of(
           "runner.py",
-          "openai_whisper.py",
-          "faster_whisper.py",
+          "run_openai_whisper.py",
+          "run_faster_whisper.py",
           "to_ctranslate2.py",
           "to_ggml.py",
           "whisper_cpp.py");
@@ -65,7 +65,7 @@ final class Contenders {
             "openai-whisper",
             "openai/whisper fp32",
             false,
-            () -> python("openai-whisper", OPENAI_WHISPER, "openai_whisper.py", Map.of())));
+            () -> python("openai-whisper", OPENAI_WHISPER, "run_openai_whisper.py", Map.of())));
     all.add(fasterWhisper("faster-whisper-fp32", "faster-whisper fp32", "float32", "sequential"));
     all.add(fasterWhisper("faster-whisper-int8", "faster-whisper int8", "int8", "sequential"));
     all.add(
@@ -109,7 +109,7 @@ final class Contenders {
           return python(
               "faster-whisper",
               FASTER_WHISPER,
-              "faster_whisper.py",
+              "run_faster_whisper.py",
               Map.of("compute_type", type, "mode", mode, "ct2", ct2.toString()));
         });
   }

@@ -1,5 +1,6 @@
 """What the runners of all peers share: the line protocol, the audio, our model's tensors."""
 import json
+import resource
 import struct
 import sys
 import time
@@ -55,6 +56,12 @@ def openai_name(name):
     raise KeyError(name)
 
 
+def children_seconds():
+    """Processor time of programs that this one has run to their end."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def serve(transcribe_all, about):
     """Answers each line of stdin, a JSON list of files, with a line: seconds and [text, language] per file.
 
@@ -66,9 +73,11 @@ def serve(transcribe_all, about):
     print(json.dumps({"ready": about}), file=out, flush=True)
     for line in sys.stdin:
         files = json.loads(line)
-        started = time.perf_counter()
+        started, children = time.perf_counter(), children_seconds()
         results = transcribe_all(files)
         seconds = time.perf_counter() - started
         if isinstance(results, tuple):
             results, seconds = results
-        print(json.dumps({"seconds": seconds, "results": [list(r) for r in results]}), file=out, flush=True)
+        print(json.dumps({
+            "seconds": seconds, "child_cpu_seconds": children_seconds() - children,
+            "results": [list(r) for r in results]}), file=out, flush=True)

@@ -39,6 +39,20 @@ class RunnerTest {
   }
 
   @Test
+  void countsWhatTheEnginesOwnProcessesTook() throws Exception {
+    String answers =
+        """
+        echo '{"ready": {}}'
+        read -r files
+        echo '{"seconds": 1, "child_cpu_seconds": 40, "results": [["a", "en"]]}'
+        read -r more
+        """;
+    try (Runner runner = start(answers, Map.of())) {
+      assertThat(runner.run(List.of(Path.of("1.wav"))).cpuSeconds()).isBetween(40.0, 45.0);
+    }
+  }
+
+  @Test
   void saysWhatAnEngineWroteBeforeItDied() {
     assertThatThrownBy(() -> start("echo 'no module named torch' >&2; exit 1", Map.of()))
         .isInstanceOf(CliException.class)

@@ -4,7 +4,6 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 
-sys.path.append(sys.path.pop(0))  # this file is named as the library is: look here last
 import ctranslate2
 from faster_whisper import BatchedInferencePipeline, WhisperModel
 from runner import load_audio, serve
