@@ -17,6 +17,7 @@ class OpenFile {
   OpenFile& operator=(const OpenFile&) = delete;
   size_t size() const { return static_cast<size_t>(known_.st_size); }
   int descriptor() const { return fd_; }
+  const std::string& path() const { return path_; }
   /// Bytes [offset, offset + size). Error AM_IO if they can't be read, or if the file was written to since
   /// it was opened (a file that is replaced by another of its name stays what it was).
   void read(size_t offset, void* to, size_t size) const;

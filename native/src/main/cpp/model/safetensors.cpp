@@ -2,7 +2,6 @@
 
 #include <sys/mman.h>
 
-#include <cerrno>
 #include <cstring>
 
 #include "model/errors.h"
@@ -18,7 +17,7 @@ constexpr size_t kMaxHeader = size_t{100} << 20;  // the format's own limit
 MappedFile::MappedFile(std::shared_ptr<const OpenFile> file) : file_(std::move(file)) {
   if (size() == 0) return;
   void* p = mmap(nullptr, size(), PROT_READ, MAP_PRIVATE, file_->descriptor(), 0);
-  if (p == MAP_FAILED) throw Error(AM_IO, std::string("can't be mapped: ") + std::strerror(errno));
+  if (p == MAP_FAILED) io_error(file_->path(), "can't be mapped");
   data_ = static_cast<const uint8_t*>(p);
 }
 
@@ -26,8 +25,7 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) munmap(const_cast<uint8_t*>(data_), size());
 }
 
-Safetensors::Safetensors(const std::string& path)
-    : file_(std::make_shared<const OpenFile>(path)), path_(path) {
+Safetensors::Safetensors(const std::string& path) : file_(std::make_shared<const OpenFile>(path)) {
   const auto bad = [&](const std::string& what) { return BadModel(path + ": " + what); };
   if (file_.size() < 8)
     throw bad("too short for a safetensors file (" + std::to_string(file_.size()) + " bytes)");
@@ -89,7 +87,7 @@ Safetensors::Safetensors(const std::string& path)
 const Safetensors::Tensor& Safetensors::at(const std::string& name) const {
   const auto it = tensors_.find(name);
   if (it == tensors_.end())
-    throw BadModel(path_ + ": tensor '" + name + "' is missing, or neither F16 nor F32");
+    throw BadModel(file_.file()->path() + ": tensor '" + name + "' is missing, or neither F16 nor F32");
   return it->second;
 }
 
@@ -113,7 +111,7 @@ std::vector<float> Safetensors::read(const std::string& name) const {
 
 FileRows Safetensors::rows(const std::string& name) const {
   const Tensor& t = at(name);
-  if (t.shape.size() != 2) throw BadModel(path_ + ": tensor '" + name + "' is not a matrix");
+  if (t.shape.size() != 2) throw BadModel(file_.file()->path() + ": tensor '" + name + "' is not a matrix");
   return FileRows(file_.file(), static_cast<size_t>(t.data - file_.data()), t.half,
                   static_cast<size_t>(t.shape[1]));
 }

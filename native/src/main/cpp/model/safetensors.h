@@ -63,7 +63,6 @@ class Safetensors {
   };
   const Tensor& at(const std::string& name) const;
   MappedFile file_;
-  std::string path_;
   std::map<std::string, Tensor> tensors_;
 };
 

@@ -88,28 +88,7 @@ final class SpeechTrial implements AutoCloseable {
 
   /** Temperature 0 alone, as the golden transcripts were made. */
   private static TranscriptionOptions options() {
-    TranscriptionOptions d = TranscriptionOptions.DEFAULTS;
-    return new TranscriptionOptions(
-        d.language(),
-        d.task(),
-        true,
-        d.initialPrompt(),
-        d.carryInitialPrompt(),
-        List.of(0f),
-        d.beamSize(),
-        d.bestOf(),
-        d.patience(),
-        d.lengthPenalty(),
-        d.compressionRatioThreshold(),
-        d.logprobThreshold(),
-        d.noSpeechThreshold(),
-        d.conditionOnPreviousText(),
-        d.hallucinationSilenceThreshold(),
-        d.clipTimestamps(),
-        d.suppressTokens(),
-        d.withoutTimestamps(),
-        d.maxInitialTimestamp(),
-        d.seed());
+    return TranscriptionOptions.DEFAULTS.withTemperatures(List.of(0f)).withWordTimestamps(true);
   }
 
   @Override

@@ -1,10 +1,13 @@
 package dev.amanuensis.standalone;
 
+import dev.amanuensis.cli.kafka.KafkaTarget;
 import dev.amanuensis.cli.terminal.Terminal;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /** Runs commands in this JVM and keeps what they write. */
 final class Commands {
@@ -30,6 +33,25 @@ final class Commands {
     int code = Main.run(new Terminal(out, err, false, false, false), words);
     return new Result(
         code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+
+  /** The command in a process of its own, against this fleet. */
+  static ProcessBuilder process(String command, KafkaTarget target, String... more) {
+    List<String> words =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName(),
+                command,
+                "-b",
+                target.bootstrapServers(),
+                "--schema-registry",
+                target.registryUrl()));
+    words.addAll(List.of(more));
+    return new ProcessBuilder(words);
   }
 
   private static Path repository(String path) {

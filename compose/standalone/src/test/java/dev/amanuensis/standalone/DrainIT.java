@@ -10,7 +10,6 @@ import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -53,22 +52,13 @@ class DrainIT {
   }
 
   private static Process worker(KafkaTarget target) throws Exception {
-    return new ProcessBuilder(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
-                "worker",
-                "-b",
-                target.bootstrapServers(),
-                "--schema-registry",
-                target.registryUrl(),
-                "--set",
-                "device=simulated",
-                "--set",
-                "device.simulated.window.micros=" + WINDOW_MICROS))
+    return Commands.process(
+            "worker",
+            target,
+            "--set",
+            "device=simulated",
+            "--set",
+            "device.simulated.window.micros=" + WINDOW_MICROS)
         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
         .start();
   }

@@ -14,7 +14,6 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -61,19 +60,7 @@ class GatewayDrainIT {
   }
 
   private static Process gateway(KafkaTarget target) throws Exception {
-    return new ProcessBuilder(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
-                "gateway",
-                "-b",
-                target.bootstrapServers(),
-                "--schema-registry",
-                target.registryUrl(),
-                "--port=0"))
+    return Commands.process("gateway", target, "--port=0")
         .redirectError(ProcessBuilder.Redirect.DISCARD)
         .start();
   }

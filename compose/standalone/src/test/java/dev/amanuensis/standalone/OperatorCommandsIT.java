@@ -199,20 +199,7 @@ class OperatorCommandsIT {
     KafkaTarget target = KafkaTarget.of(broker.bootstrapServers(), registry.url());
     try (PartialReader reader = new PartialReader(target, Duration.ofSeconds(10))) {
       putBytes(Topics.PARTIAL, "foreign", "not Avro".getBytes(StandardCharsets.UTF_8));
-      Partial partial = new Partial();
-      partial.setJobId("followed");
-      partial.setTopic(Topics.JOBS);
-      Segment segment = new Segment();
-      segment.setText(" Hello.");
-      segment.setTokens(List.of());
-      segment.setWords(List.of());
-      partial.setSegments(List.of(segment));
-      partial.setLanguage("en");
-      partial.setModelSha256("");
-      partial.setProfile("fast");
-      partial.setWorker("w1");
-      partial.setWrittenAt(Instant.now());
-      put(Topics.PARTIAL, "followed", partial);
+      put(Topics.PARTIAL, "followed", partial("followed"));
       List<String> seen = new ArrayList<>();
       long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
       while (!seen.contains("followed") && System.nanoTime() < end) {
@@ -220,6 +207,23 @@ class OperatorCommandsIT {
       }
       assertThat(seen).contains("followed");
     }
+  }
+
+  private static Partial partial(String id) {
+    Segment segment = new Segment();
+    segment.setText(" Hello.");
+    segment.setTokens(List.of());
+    segment.setWords(List.of());
+    Partial partial = new Partial();
+    partial.setJobId(id);
+    partial.setTopic(Topics.JOBS);
+    partial.setSegments(List.of(segment));
+    partial.setLanguage("en");
+    partial.setModelSha256("");
+    partial.setProfile("fast");
+    partial.setWorker("w1");
+    partial.setWrittenAt(Instant.now());
+    return partial;
   }
 
   @Test
@@ -248,21 +252,9 @@ class OperatorCommandsIT {
     String id = run("submit", file).out().split("\t")[0];
     assertThat(run("jobs status --format json", id).out()).contains("\"status\":\"SUBMITTED\"");
 
-    Partial partial = new Partial();
-    partial.setJobId(id);
-    partial.setTopic(Topics.JOBS);
-    Segment segment = new Segment();
-    segment.setText(" Hello.");
-    segment.setTokens(List.of());
-    segment.setWords(List.of());
-    partial.setSegments(List.of(segment));
-    partial.setLanguage("en");
-    partial.setModelSha256("");
-    partial.setProfile("fast");
-    partial.setWorker("w1");
+    Partial partial = partial(id);
     partial.setSeek(3000);
     partial.setContentFrames(6000);
-    partial.setWrittenAt(Instant.now());
     put(Topics.PARTIAL, id, partial);
     assertThat(run("jobs status --format json", id).out())
         .contains("\"status\":\"RUNNING\"", "\"done_seconds\":30.0", "\"worker\":\"w1\"");

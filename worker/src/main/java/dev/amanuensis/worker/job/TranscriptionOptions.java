@@ -135,26 +135,32 @@ public record TranscriptionOptions(
 
   /** The same for other parts of the file, in other chunks. */
   public TranscriptionOptions with(List<Double> otherClips, Chunking otherChunking) {
-    return copy(language, temperatures, beamSize, otherClips, otherChunking);
+    return copy(language, wordTimestamps, temperatures, beamSize, otherClips, otherChunking);
   }
 
   /** The same but for this. */
   public TranscriptionOptions withLanguage(String wanted) {
-    return copy(wanted, temperatures, beamSize, clipTimestamps, chunking);
+    return copy(wanted, wordTimestamps, temperatures, beamSize, clipTimestamps, chunking);
+  }
+
+  /** The same but for this. */
+  public TranscriptionOptions withWordTimestamps(boolean wanted) {
+    return copy(language, wanted, temperatures, beamSize, clipTimestamps, chunking);
   }
 
   /** The same but for this. */
   public TranscriptionOptions withTemperatures(List<Float> wanted) {
-    return copy(language, wanted, beamSize, clipTimestamps, chunking);
+    return copy(language, wordTimestamps, wanted, beamSize, clipTimestamps, chunking);
   }
 
   /** The same but for this. */
   public TranscriptionOptions withBeamSize(int wanted) {
-    return copy(language, temperatures, wanted, clipTimestamps, chunking);
+    return copy(language, wordTimestamps, temperatures, wanted, clipTimestamps, chunking);
   }
 
   private TranscriptionOptions copy(
       String otherLanguage,
+      boolean otherWordTimestamps,
       List<Float> otherTemperatures,
       int otherBeamSize,
       List<Double> otherClips,
@@ -162,7 +168,7 @@ public record TranscriptionOptions(
     return new TranscriptionOptions(
         otherLanguage,
         task,
-        wordTimestamps,
+        otherWordTimestamps,
         initialPrompt,
         carryInitialPrompt,
         otherTemperatures,

@@ -103,28 +103,7 @@ final class Golden implements AutoCloseable {
 
   /** Temperature 0 alone and the other defaults, as the golden transcripts were made. */
   static TranscriptionOptions options(boolean words) {
-    TranscriptionOptions d = TranscriptionOptions.DEFAULTS;
-    return new TranscriptionOptions(
-        d.language(),
-        d.task(),
-        words,
-        d.initialPrompt(),
-        d.carryInitialPrompt(),
-        List.of(0f),
-        d.beamSize(),
-        d.bestOf(),
-        d.patience(),
-        d.lengthPenalty(),
-        d.compressionRatioThreshold(),
-        d.logprobThreshold(),
-        d.noSpeechThreshold(),
-        d.conditionOnPreviousText(),
-        d.hallucinationSilenceThreshold(),
-        d.clipTimestamps(),
-        d.suppressTokens(),
-        d.withoutTimestamps(),
-        d.maxInitialTimestamp(),
-        d.seed());
+    return TranscriptionOptions.DEFAULTS.withTemperatures(List.of(0f)).withWordTimestamps(words);
   }
 
   CompletableFuture<JobResult> submit(byte[] audio, TranscriptionOptions options) {
