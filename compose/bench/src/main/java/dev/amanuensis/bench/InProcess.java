@@ -1,7 +1,6 @@
 package dev.amanuensis.bench;
 
 import dev.amanuensis.engine.Engine;
-import dev.amanuensis.engine.Profile;
 import dev.amanuensis.worker.buffers.BufferManager;
 import dev.amanuensis.worker.device.CpuDevice;
 import dev.amanuensis.worker.device.EngineModel;
@@ -17,6 +16,7 @@ import dev.amanuensis.worker.source.SourceConfig;
 import dev.amanuensis.worker.transcription.Tokenizer;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -35,25 +35,23 @@ public final class InProcess implements AutoCloseable {
   private final Pipeline pipeline;
 
   /**
+   * @param engine on the CPU or over an NPU: taken over, also by a failure
    * @param threads encoder lanes, and threads that prepare audio
-   * @param root directory that the files are below
+   * @param roots directories that {@link #reference} may point into
    */
-  public InProcess(Path weights, Path tokenizerFile, Profile profile, int threads, Path root)
+  public InProcess(Engine engine, Path tokenizer, int threads, List<Path> roots)
       throws IOException {
-    Tokenizer tokenizer;
-    try (InputStream json = Files.newInputStream(tokenizerFile)) {
-      tokenizer = Tokenizer.read(json);
+    try (InputStream json = Files.newInputStream(tokenizer)) {
+      model = new EngineModel("", "", engine, Tokenizer.read(json));
+    } catch (IOException | RuntimeException e) {
+      engine.close();
+      throw e;
     }
-    model = new EngineModel("", "", Engine.open(weights, profile), tokenizer);
     SourceConfig s = SourceConfig.defaults();
     preparer =
         new AudioPreparer(
             new SourceConfig(
-                List.of(root),
-                s.spillDirectory(),
-                s.maxBytes(),
-                s.maxDuration(),
-                s.decodeTimeout()));
+                roots, s.spillDirectory(), s.maxBytes(), s.maxDuration(), s.decodeTimeout()));
     PipelineConfig d = PipelineConfig.defaults();
     PipelineConfig config =
         new PipelineConfig(
@@ -83,27 +81,31 @@ public final class InProcess implements AutoCloseable {
     return TranscriptionOptions.DEFAULTS.withLanguage(language).withTemperatures(temperatures);
   }
 
+  /** A job that names its file. */
+  public static Job reference(Path file, TranscriptionOptions options) throws IOException {
+    return job(file, new AudioSource.Reference(file.toRealPath().toUri(), null), options);
+  }
+
+  /** A job that carries its file, wherever that lies. */
+  public static Job inline(Path file, TranscriptionOptions options) throws IOException {
+    ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));
+    return job(file, new AudioSource.Inline(bytes, null), options);
+  }
+
+  private static Job job(Path file, AudioSource source, TranscriptionOptions options) {
+    String name = file.getFileName().toString();
+    return new Job(name, source, null, options, 0, null, Instant.now(), Map.of());
+  }
+
   /**
-   * Results in the order of the files.
+   * Results in the order of the jobs.
    *
    * @param together all at once, as a fleet's worker has them; else one after the other
    */
-  public List<JobResult> transcribe(
-      List<Path> files, TranscriptionOptions options, boolean together)
-      throws IOException, InterruptedException {
+  public List<JobResult> transcribe(List<Job> jobs, boolean together) throws InterruptedException {
     List<CompletableFuture<JobResult>> results = new ArrayList<>();
-    for (Path file : files) {
+    for (Job job : jobs) {
       CompletableFuture<JobResult> result = new CompletableFuture<>();
-      Job job =
-          new Job(
-              file.getFileName().toString(),
-              new AudioSource.Reference(file.toRealPath().toUri(), null),
-              null,
-              options,
-              0,
-              null,
-              Instant.now(),
-              Map.of());
       while (pipeline.tryAdmit(job, null, result::complete) == null) {
         Thread.sleep(FULL_MILLIS);
       }

@@ -4,21 +4,28 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.amanuensis.bench.InProcess;
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.cli.terminal.Terminal;
 import dev.amanuensis.engine.Engine;
 import dev.amanuensis.engine.EngineException;
+import dev.amanuensis.engine.EngineOptions;
 import dev.amanuensis.engine.NpuDevice;
 import dev.amanuensis.engine.NpuOptions;
 import dev.amanuensis.engine.NpuProgram;
 import dev.amanuensis.engine.NpuStatistics;
+import dev.amanuensis.engine.Profile;
+import dev.amanuensis.model.ModelFiles;
 import dev.amanuensis.model.ModelStore;
 import dev.amanuensis.npu.Finding;
 import dev.amanuensis.npu.NpuManifest;
 import dev.amanuensis.npu.NpuProduct;
 import dev.amanuensis.worker.evaluation.EnglishNormalizer;
 import dev.amanuensis.worker.evaluation.Wer;
+import dev.amanuensis.worker.job.Job;
+import dev.amanuensis.worker.job.JobResult;
+import dev.amanuensis.worker.job.TranscriptionOptions;
 import dev.amanuensis.worker.job.TranscriptionResult;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -26,6 +33,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -235,17 +243,50 @@ final class NpuAcceptance {
     List<String> names = new ArrayList<>();
     golden.fieldNames().forEachRemaining(names::add);
     Map<String, TranscriptionResult> cpu;
-    try (SpeechTrial trial = new SpeechTrial(null)) {
-      cpu = trial.transcribe(audio, names);
+    try (InProcess pipeline = pipeline(null)) {
+      cpu = transcribe(pipeline, audio, names);
     }
     NpuDevice device = open(manifest.programs());
-    try (SpeechTrial trial = new SpeechTrial(device)) {
-      Map<String, TranscriptionResult> npu = trial.transcribe(audio, names);
+    try (InProcess pipeline = pipeline(device)) {
+      Map<String, TranscriptionResult> npu = transcribe(pipeline, audio, names);
       compare(golden, names, cpu, npu);
       NpuStatistics s = device.statistics();
       report.root().set("transcripts_statistics", statistics(s));
       verdict.complete("transcripts", null, s, -1);
     }
+  }
+
+  /**
+   * @param npu null: the CPU; else taken over
+   */
+  private static InProcess pipeline(NpuDevice npu) throws IOException {
+    ModelFiles model = ModelStore.defaultStore().locate();
+    Engine engine = Engine.open(model.weights(), EngineOptions.of(Profile.FAST), npu);
+    int cores = Runtime.getRuntime().availableProcessors();
+    return new InProcess(engine, model.tokenizer(), cores, List.of());
+  }
+
+  /**
+   * At temperature 0 alone, as the golden transcripts were made, and with words, so that
+   * cross-attention shows too. A file without a transcript is left out.
+   */
+  private static Map<String, TranscriptionResult> transcribe(
+      InProcess pipeline, Path folder, List<String> names)
+      throws IOException, InterruptedException {
+    TranscriptionOptions options =
+        TranscriptionOptions.DEFAULTS.withTemperatures(List.of(0f)).withWordTimestamps(true);
+    List<Job> jobs = new ArrayList<>();
+    for (String name : names) {
+      jobs.add(InProcess.inline(folder.resolve(name), options));
+    }
+    List<JobResult> results = pipeline.transcribe(jobs, true);
+    Map<String, TranscriptionResult> transcripts = new HashMap<>();
+    for (int i = 0; i < names.size(); i++) {
+      if (results.get(i).status() == JobResult.Status.COMPLETED) {
+        transcripts.put(names.get(i), results.get(i).transcription());
+      }
+    }
+    return transcripts;
   }
 
   private void compare(

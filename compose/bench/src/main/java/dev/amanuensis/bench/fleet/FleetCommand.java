@@ -9,10 +9,12 @@ import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.cli.terminal.StatusLine;
 import dev.amanuensis.cli.terminal.Terminal;
+import dev.amanuensis.engine.Engine;
 import dev.amanuensis.engine.Profile;
 import dev.amanuensis.model.ModelException;
 import dev.amanuensis.model.ModelFiles;
 import dev.amanuensis.model.ModelStore;
+import dev.amanuensis.worker.job.Job;
 import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.job.TranscriptionOptions;
 import java.io.IOException;
@@ -112,18 +114,21 @@ public final class FleetCommand implements Callable<Integer> {
     int threads = Runtime.getRuntime().availableProcessors();
     try (InProcess pipeline =
             new InProcess(
-                model.weights(),
+                Engine.open(model.weights(), Profile.valueOf(profile.toUpperCase(Locale.ROOT))),
                 model.tokenizer(),
-                Profile.valueOf(profile.toUpperCase(Locale.ROOT)),
                 threads,
-                root);
+                List.of(root));
         ThroughKafka fleet =
             new ThroughKafka(work.folder("data"), root, profile, model.weights().getParent())) {
       // A first turn of both is not counted: the JVM compiles, the kernels warm up.
       for (int turn = 0; turn <= runs; turn++) {
         status.show("turn %d of %d: the pipeline alone".formatted(turn, runs));
+        List<Job> jobs = new ArrayList<>();
+        for (Path file : files) {
+          jobs.add(InProcess.reference(file, options));
+        }
         long started = System.nanoTime();
-        check(pipeline.transcribe(files, options, true));
+        check(pipeline.transcribe(jobs, true));
         alone.add(seconds / ((System.nanoTime() - started) / 1e9));
         status.show("turn %d of %d: through Kafka".formatted(turn, runs));
         started = System.nanoTime();

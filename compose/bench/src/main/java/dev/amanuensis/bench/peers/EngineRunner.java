@@ -6,6 +6,7 @@ import dev.amanuensis.bench.InProcess;
 import dev.amanuensis.engine.CpuInfo;
 import dev.amanuensis.engine.Engine;
 import dev.amanuensis.engine.Profile;
+import dev.amanuensis.worker.job.Job;
 import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.job.TranscriptionOptions;
 import java.io.BufferedReader;
@@ -40,11 +41,10 @@ public final class EngineRunner {
     TranscriptionOptions options = options(settings);
     try (InProcess engine =
         new InProcess(
-            Path.of(settings.get("weights").asText()),
+            Engine.open(Path.of(settings.get("weights").asText()), profile),
             Path.of(settings.get("tokenizer").asText()),
-            profile,
             settings.get("threads").asInt(),
-            Path.of(settings.get("root").asText()))) {
+            List.of(Path.of(settings.get("root").asText())))) {
       CpuInfo cpu = Engine.cpu();
       Map<String, String> about =
           Map.of(
@@ -56,10 +56,12 @@ public final class EngineRunner {
       BufferedReader in =
           new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
       for (String line = in.readLine(); line != null; line = in.readLine()) {
-        List<Path> files = new ArrayList<>();
-        JSON.readTree(line).forEach(file -> files.add(Path.of(file.asText())));
+        List<Job> jobs = new ArrayList<>();
+        for (JsonNode file : JSON.readTree(line)) {
+          jobs.add(InProcess.reference(Path.of(file.asText()), options));
+        }
         long started = System.nanoTime();
-        List<JobResult> results = engine.transcribe(files, options, together);
+        List<JobResult> results = engine.transcribe(jobs, together);
         double seconds = (System.nanoTime() - started) / 1e9;
         out.println(
             JSON.writeValueAsString(
