@@ -137,8 +137,8 @@ public enum Setting {
   PREPARE_THREADS(
       "pipeline.prepare.threads",
       "0",
-      "threads that fetch and decode audio, beside one for urgent jobs alone; 0: up to four, at"
-          + " most the cores"),
+      "threads that fetch and decode audio, beside one that takes no bulk work and one for urgent"
+          + " jobs alone; 0: up to four, at most the cores"),
   ENCODE_LANES(
       "pipeline.encode.lanes", "0", "windows in the encoder side by side; 0: one per core"),
   MAX_SEQUENCES(

@@ -32,6 +32,12 @@ public final class Pipeline implements JobSink, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Pipeline.class);
   private static final long WATCH_MILLIS = 100;
 
+  /** Below it are the bulk lane's jobs, above it the interactive lane's. */
+  private static final int USUAL_PRIORITY = 0;
+
+  /** Prepare threads beside the configured ones. */
+  private static final int PREPARE_APART = 2;
+
   private final PipelineConfig config;
   private final Device device;
   private final BufferManager buffers;
@@ -92,7 +98,8 @@ public final class Pipeline implements JobSink, AutoCloseable {
       start("sequential", Stage.PREPARE, 1, () -> sequential(prepare, encode, decode));
     } else {
       start("prepare", Stage.PREPARE, config.prepareThreads(), prepare::loop);
-      start("prepare-urgent", Stage.PREPARE, 1, prepare::urgentLoop);
+      start("prepare-usual", Stage.PREPARE, 1, () -> prepare.loop(USUAL_PRIORITY));
+      start("prepare-urgent", Stage.PREPARE, 1, () -> prepare.loop(USUAL_PRIORITY + 1));
       start("encode", Stage.ENCODE, config.encodeLanes(), encode::loop);
       start("decode", Stage.DECODE, config.decodeLanes(), decode::loop);
     }
@@ -163,6 +170,7 @@ public final class Pipeline implements JobSink, AutoCloseable {
   /** All of it at one moment. Takes some microseconds. */
   public PipelineSnapshot snapshot() {
     boolean staged = config.mode() == PipelineConfig.Mode.STAGED;
+    int preparing = config.prepareThreads() + PREPARE_APART;
     return new PipelineSnapshot(
         config.mode().name().toLowerCase(Locale.ROOT),
         Duration.ofNanos(System.nanoTime() - started),
@@ -174,7 +182,7 @@ public final class Pipeline implements JobSink, AutoCloseable {
         meter.windows(),
         meter.audio(),
         List.of(
-            stage(Stage.PREPARE, staged ? config.prepareThreads() + 1 : 1, prepareQueue),
+            stage(Stage.PREPARE, staged ? preparing : 1, prepareQueue),
             stage(Stage.ENCODE, staged ? config.encodeLanes() : 1, encodeQueue),
             stage(Stage.DECODE, staged ? config.decodeLanes() : 1, decodeQueue)),
         meter.decoder(config.maxSequences()),

@@ -53,7 +53,7 @@ final class PrepareStage {
     this.faults = faults;
   }
 
-  /** One thread. */
+  /** One thread that takes everything. */
   void loop() throws InterruptedException {
     while (true) {
       turn();
@@ -61,13 +61,13 @@ final class PrepareStage {
   }
 
   /**
-   * One more thread, for what is urgent alone: the others may all be fetching from servers that
-   * take their time.
+   * One more thread, for what has that priority at least: the others may all be fetching less
+   * urgent work from servers that take their time.
    */
-  void urgentLoop() throws InterruptedException {
+  void loop(int least) throws InterruptedException {
     while (true) {
-      queue.awaitUrgent();
-      turn(queue::pollUrgent);
+      queue.awaitItemOf(least);
+      turn(() -> queue.pollOf(least));
     }
   }
 

@@ -40,7 +40,7 @@ final class StageQueue<T> {
   private final List<Waiting<T>> entries = new ArrayList<>();
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition filled = lock.newCondition();
-  private final Condition urgent = lock.newCondition();
+  private final Condition arrived = lock.newCondition();
   private final Condition drained = lock.newCondition();
   private int reserved;
 
@@ -135,9 +135,7 @@ final class StageQueue<T> {
       reserved -= places;
       entries.add(new Waiting<>(item, owner, System.nanoTime()));
       filled.signal();
-      if (owner.job.priority() > 0) {
-        urgent.signal();
-      }
+      arrived.signalAll();
     } finally {
       lock.unlock();
     }
@@ -164,23 +162,23 @@ final class StageQueue<T> {
     }
   }
 
-  /** Returns when there is something of a priority above the usual, 0, be it gone again since. */
-  void awaitUrgent() throws InterruptedException {
+  /** Returns when there is something of that priority or above, be it gone again since. */
+  void awaitItemOf(int least) throws InterruptedException {
     lock.lockInterruptibly();
     try {
-      while (priority() <= 0) {
-        urgent.await();
+      while (priority() < least) {
+        arrived.await();
       }
     } finally {
       lock.unlock();
     }
   }
 
-  /** The most urgent piece of a priority above the usual, 0; null if there is none. */
-  Waiting<T> pollUrgent() {
+  /** The most urgent piece of that priority or above; null if there is none. */
+  Waiting<T> pollOf(int least) {
     lock.lock();
     try {
-      Waiting<T> first = first(e -> e.run().job.priority() > 0);
+      Waiting<T> first = first(e -> e.run().job.priority() >= least);
       take(first);
       return first;
     } finally {

@@ -20,6 +20,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
@@ -102,14 +103,15 @@ class PipelineTest {
     return events.stream().filter(e -> e.startsWith(kind)).count();
   }
 
-  @Test
-  void urgentJobIsPreparedThoughAllThreadsFetchFromSlowServers() throws Exception {
+  /** Jobs of a lower priority than this one's fetch from servers that take their time. */
+  private static void preparedThoughLowerOnesAreSlow(int priority, int below, int theirThreads)
+      throws Exception {
     Plan plan = new Plan();
     CountDownLatch served = new CountDownLatch(1);
     AtomicInteger fetching = new AtomicInteger();
     plan.faults =
         (stage, job) -> {
-          if (stage == Stage.PREPARE && job.priority() <= 0) {
+          if (stage == Stage.PREPARE && job.priority() < priority) {
             fetching.incrementAndGet();
             served.await();
           }
@@ -117,21 +119,35 @@ class PipelineTest {
     try (SimulatedPipeline p = plan.start()) {
       List<CompletableFuture<JobResult>> slow = new ArrayList<>();
       for (int i = 0; i < 20; i++) {
-        slow.add(p.submit("slow " + i, noise(i, 3), -1_000));
+        slow.add(p.submit("slow " + i, noise(i, 3), below));
       }
-      while (fetching.get() < plan.config.prepareThreads()) {
+      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+      while (fetching.get() < theirThreads && System.nanoTime() < end) {
         Thread.sleep(5);
       }
-      JobResult urgent = get(p.submit("urgent", noise(7, 3), 1_000));
-      assertThat(urgent.status()).isEqualTo(JobResult.Status.COMPLETED);
+      JobResult first = get(p.submit("first", noise(7, 3), priority));
+      assertThat(first.status()).isEqualTo(JobResult.Status.COMPLETED);
       assertThat(slow).noneMatch(CompletableFuture::isDone);
-      assertThat(fetching).hasValue(plan.config.prepareThreads());
+      assertThat(fetching).hasValue(theirThreads);
       served.countDown();
       for (CompletableFuture<JobResult> s : slow) {
         assertThat(get(s).status()).isEqualTo(JobResult.Status.COMPLETED);
       }
       p.settle();
     }
+  }
+
+  @Test
+  void slowBulkReferencesDoNotDelayTheNormalLane() throws Exception {
+    int all = new Plan().config.prepareThreads();
+    preparedThoughLowerOnesAreSlow(0, -1_000, all);
+  }
+
+  @Test
+  void slowReferencesOfTheOtherLanesDoNotDelayTheInteractiveOne() throws Exception {
+    int all = new Plan().config.prepareThreads();
+    preparedThoughLowerOnesAreSlow(1_000, 0, all + 1);
+    preparedThoughLowerOnesAreSlow(1_000, -1_000, all);
   }
 
   @Test
@@ -157,7 +173,7 @@ class PipelineTest {
       int encode = order.indexOf("+encode urgent");
       // Threads that had chosen their work already may still begin with it; no more than that.
       assertThat(count(order.subList(submitted, prepare), "+prepare"))
-          .isLessThanOrEqualTo(plan.config.prepareThreads());
+          .isLessThanOrEqualTo(plan.config.prepareThreads() + 1);
       assertThat(count(order.subList(prepared, encode), "+encode"))
           .isLessThanOrEqualTo(plan.config.encodeLanes());
       assertThat(bulk.stream().filter(CompletableFuture::isDone).count()).isLessThan(100);
