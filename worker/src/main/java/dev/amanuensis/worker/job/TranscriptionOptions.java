@@ -81,52 +81,6 @@ public record TranscriptionOptions(
           0L,
           Chunking.NONE);
 
-  /** Without chunking. */
-  public TranscriptionOptions(
-      String language,
-      Task task,
-      boolean wordTimestamps,
-      String initialPrompt,
-      boolean carryInitialPrompt,
-      List<Float> temperatures,
-      int beamSize,
-      int bestOf,
-      double patience,
-      Double lengthPenalty,
-      Double compressionRatioThreshold,
-      Double logprobThreshold,
-      Double noSpeechThreshold,
-      boolean conditionOnPreviousText,
-      Double hallucinationSilenceThreshold,
-      List<Double> clipTimestamps,
-      List<Integer> suppressTokens,
-      boolean withoutTimestamps,
-      Double maxInitialTimestamp,
-      long seed) {
-    this(
-        language,
-        task,
-        wordTimestamps,
-        initialPrompt,
-        carryInitialPrompt,
-        temperatures,
-        beamSize,
-        bestOf,
-        patience,
-        lengthPenalty,
-        compressionRatioThreshold,
-        logprobThreshold,
-        noSpeechThreshold,
-        conditionOnPreviousText,
-        hallucinationSilenceThreshold,
-        clipTimestamps,
-        suppressTokens,
-        withoutTimestamps,
-        maxInitialTimestamp,
-        seed,
-        Chunking.NONE);
-  }
-
   public TranscriptionOptions {
     temperatures = List.copyOf(temperatures);
     clipTimestamps = List.copyOf(clipTimestamps);

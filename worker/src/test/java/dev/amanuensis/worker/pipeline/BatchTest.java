@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.amanuensis.worker.device.SimulatedModel;
 import dev.amanuensis.worker.job.AudioSource;
 import dev.amanuensis.worker.job.Job;
+import dev.amanuensis.worker.job.TestOptions;
 import dev.amanuensis.worker.job.TranscriptionOptions;
 import dev.amanuensis.worker.transcription.DecodingRequest;
 import dev.amanuensis.worker.transcription.DecodingTask;
@@ -32,28 +33,10 @@ class BatchTest {
 
   /** Greedy, then three samples. */
   private static TranscriptionOptions options() {
-    TranscriptionOptions d = TranscriptionOptions.DEFAULTS;
-    return new TranscriptionOptions(
-        "en",
-        d.task(),
-        false,
-        null,
-        false,
-        List.of(0f, 0.4f),
-        1,
-        SAMPLES,
-        d.patience(),
-        null,
-        d.compressionRatioThreshold(),
-        d.logprobThreshold(),
-        d.noSpeechThreshold(),
-        true,
-        null,
-        List.of(),
-        List.of(-1),
-        false,
-        1.0,
-        0);
+    TestOptions options = new TestOptions();
+    options.temperatures = List.of(0f, 0.4f);
+    options.bestOf = SAMPLES;
+    return options.build();
   }
 
   private LiveWindow window(int priority, Instant deadline) {

@@ -12,6 +12,7 @@ import dev.amanuensis.worker.job.JobListener;
 import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.job.Progress;
 import dev.amanuensis.worker.job.Segment;
+import dev.amanuensis.worker.job.TestOptions;
 import dev.amanuensis.worker.job.TranscriptionOptions;
 import dev.amanuensis.worker.job.TranscriptionResult;
 import dev.amanuensis.worker.job.Word;
@@ -101,31 +102,13 @@ class ChunkingIT {
     assertThat(sure.length).as("chunks").isGreaterThanOrEqualTo(4);
     int half = sure.length / 2; // the less probable ones fail it
     double threshold = (sure[half - 1] + sure[half]) / 2;
-    TranscriptionOptions d = options(Chunking.VAD, false);
-    TranscriptionOptions strict =
-        new TranscriptionOptions(
-            d.language(),
-            d.task(),
-            d.wordTimestamps(),
-            d.initialPrompt(),
-            d.carryInitialPrompt(),
-            List.of(0f, 0.4f),
-            d.beamSize(),
-            d.bestOf(),
-            d.patience(),
-            d.lengthPenalty(),
-            null,
-            threshold,
-            d.noSpeechThreshold(),
-            d.conditionOnPreviousText(),
-            d.hallucinationSilenceThreshold(),
-            d.clipTimestamps(),
-            d.suppressTokens(),
-            d.withoutTimestamps(),
-            d.maxInitialTimestamp(),
-            d.seed(),
-            d.chunking());
-    List<Segment> retried = transcribe(strict).segments();
+    TestOptions strict = new TestOptions();
+    strict.language = null;
+    strict.chunking = Chunking.VAD;
+    strict.temperatures = List.of(0f, 0.4f);
+    strict.compressionRatioThreshold = null;
+    strict.logprobThreshold = threshold;
+    List<Segment> retried = transcribe(strict.build()).segments();
     double[] temperatures =
         retried.stream().mapToDouble(Segment::temperature).distinct().sorted().toArray();
     assertThat(temperatures).containsExactly(0.0, 0.4);

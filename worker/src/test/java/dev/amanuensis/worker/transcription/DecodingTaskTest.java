@@ -3,6 +3,7 @@ package dev.amanuensis.worker.transcription;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.amanuensis.worker.job.TestOptions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

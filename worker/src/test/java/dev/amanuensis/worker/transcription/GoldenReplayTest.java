@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.amanuensis.worker.job.JobException;
 import dev.amanuensis.worker.job.Segment;
+import dev.amanuensis.worker.job.TestOptions;
 import dev.amanuensis.worker.job.TranscriptionResult;
 import java.io.IOException;
 import java.io.InputStream;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.amanuensis.worker.job.ErrorCode;
 import dev.amanuensis.worker.job.JobException;
+import dev.amanuensis.worker.job.TestOptions;
 import java.util.Collections;
 import java.util.List;
 import java.util.function.Consumer;

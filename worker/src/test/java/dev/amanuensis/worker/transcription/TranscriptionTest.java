@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
 import dev.amanuensis.worker.job.JobException;
+import dev.amanuensis.worker.job.TestOptions;
 import dev.amanuensis.worker.job.TranscriptionOptions.Task;
 import java.util.ArrayList;
 import java.util.List;
