@@ -2,8 +2,7 @@ package dev.amanuensis.worker.buffers;
 
 import dev.amanuensis.engine.NativeBuffer;
 import java.time.Duration;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.atomic.LongAdder;
@@ -33,7 +32,7 @@ public final class BufferPool implements AutoCloseable {
 
   private final AtomicReferenceArray<Slot> slots;
   private final FreeStack free;
-  private final Set<Lease> unpooledLeases = ConcurrentHashMap.newKeySet();
+  private final LeasesOut out;
   private final AtomicInteger pooledInUse = new AtomicInteger();
   private final AtomicInteger peakInUse = new AtomicInteger();
   private final AtomicInteger waiting = new AtomicInteger();
@@ -71,6 +70,7 @@ public final class BufferPool implements AutoCloseable {
     this.reclaim = reclaim;
     this.slots = new AtomicReferenceArray<>(config.most());
     this.free = new FreeStack(config.most());
+    this.out = new LeasesOut(slots);
     if (!budget.tryTake(config.initialBytes())) {
       throw new IllegalArgumentException("no room for the initial slots of " + label());
     }
@@ -226,14 +226,15 @@ public final class BufferPool implements AutoCloseable {
         long left = deadline - System.nanoTime();
         if (left <= 0) {
           failed.increment();
+          Optional<Lease> oldest = out.oldest();
           throw new PoolExhaustedException(
               "no %s buffer became free for %s within %s; the oldest has been out for %s, to %s"
                   .formatted(
                       label(),
                       owner,
                       Duration.ofNanos(waitNanos),
-                      statistics(Duration.ofDays(1)).oldestLease(),
-                      statistics(Duration.ofDays(1)).oldestOwner()));
+                      oldest.map(Lease::age).orElse(Duration.ZERO),
+                      oldest.map(Lease::owner).orElse(null)));
         }
         if (!room) {
           sleep(left);
@@ -263,7 +264,7 @@ public final class BufferPool implements AutoCloseable {
     Slot slot = new Slot(-1, NativeBuffer.allocate(slotBytes()));
     Lease lease = new Lease(this, slot, owner);
     slot.lease = lease;
-    unpooledLeases.add(lease);
+    out.addUnpooled(lease);
     acquired.increment();
     unpooled.increment();
     return lease;
@@ -272,7 +273,7 @@ public final class BufferPool implements AutoCloseable {
   void giveBack(Lease lease) {
     Slot slot = lease.slot;
     if (slot.index < 0) {
-      unpooledLeases.remove(lease);
+      out.removeUnpooled(lease);
       slot.memory.close();
       return;
     }
@@ -334,41 +335,15 @@ public final class BufferPool implements AutoCloseable {
 
   /** Says once of each lease that is older that it is a leak. */
   void reportLeaks(Duration leakAge) {
-    for (int i = 0; i < slots.length(); i++) {
-      Slot slot = slots.get(i);
-      reportLeak(slot == null ? null : slot.lease, leakAge);
-    }
-    unpooledLeases.forEach(lease -> reportLeak(lease, leakAge));
-  }
-
-  private static void reportLeak(Lease lease, Duration leakAge) {
-    if (isLeak(lease, leakAge) && lease.report()) {
-      LOG.warn("a leak: {} has been out for {}", lease, lease.age());
-    }
-  }
-
-  private static boolean isLeak(Lease lease, Duration leakAge) {
-    return lease != null && lease.isOpen() && lease.ageNanos() > leakAge.toNanos();
+    out.reportLeaks(leakAge);
   }
 
   BufferStatistics.PoolStatistics statistics(Duration leakAge) {
-    int leaks = 0;
-    Lease oldest = null;
     int allocatedNow = 0;
     for (int i = 0; i < slots.length(); i++) {
-      Slot slot = slots.get(i);
-      if (slot == null) {
-        continue;
-      }
-      allocatedNow++;
-      Lease lease = slot.lease;
-      leaks += isLeak(lease, leakAge) ? 1 : 0;
-      oldest = older(oldest, lease);
+      allocatedNow += slots.get(i) == null ? 0 : 1;
     }
-    for (Lease lease : unpooledLeases) {
-      leaks += isLeak(lease, leakAge) ? 1 : 0;
-      oldest = older(oldest, lease);
-    }
+    Optional<Lease> oldest = out.oldest();
     return new BufferStatistics.PoolStatistics(
         pool,
         config.enabled(),
@@ -376,7 +351,7 @@ public final class BufferPool implements AutoCloseable {
         config.initial(),
         config.most(),
         allocatedNow,
-        pooledInUse.get() + unpooledLeases.size(),
+        pooledInUse.get() + out.unpooled(),
         waiting.get(),
         acquired.sum(),
         hits.sum(),
@@ -385,17 +360,10 @@ public final class BufferPool implements AutoCloseable {
         unpooled.sum(),
         grown.sum(),
         shrunk.sum(),
-        leaks,
-        oldest == null ? Duration.ZERO : oldest.age(),
-        oldest == null ? null : oldest.owner(),
+        out.leaks(leakAge),
+        oldest.map(Lease::age).orElse(Duration.ZERO),
+        oldest.map(Lease::owner).orElse(null),
         touched.sum());
-  }
-
-  private static Lease older(Lease a, Lease b) {
-    if (b == null || !b.isOpen()) {
-      return a;
-    }
-    return a == null || b.ageNanos() > a.ageNanos() ? b : a;
   }
 
   /** Frees the slots that are not out; the others stay until the process ends, and that is said. */

@@ -97,6 +97,13 @@ public final class WorkerConfig {
   }
 
   private void check() {
+    checkEngine();
+    checkSources();
+    checkPipeline();
+    checkDelivery();
+  }
+
+  private void checkEngine() {
     oneOf(Setting.PROFILE, "reference", "fast");
     oneOf(Setting.DEVICE, "cpu", "auto", "npu", "xdna2", "simulated");
     oneOf(Setting.NPU_ROW_CHECKS, "true", "false");
@@ -105,9 +112,11 @@ public final class WorkerConfig {
     number(Setting.NPU_PROBE_SECONDS, 1, 3600);
     number(Setting.NPU_MAX_WINDOWS, 1, 1024);
     number(Setting.NPU_CHECK_EVERY, 0, Integer.MAX_VALUE);
-    oneOf(Setting.GROUP_PROTOCOL, "consumer", "classic");
-    oneOf(Setting.DELIVERY_MODE, "exactly-once", "share");
-    number(Setting.MAX_RECORD_BYTES, 65_536, Integer.MAX_VALUE);
+    number(Setting.SIMULATED_WINDOW_MICROS, 0, 1_000_000_000);
+    number(Setting.SIMULATED_STEP_MICROS, 0, 1_000_000_000);
+  }
+
+  private void checkSources() {
     number(Setting.MAX_INLINE_BYTES, 1, Integer.MAX_VALUE);
     number(Setting.FETCH_TIMEOUT_SECONDS, 1, 1_000_000);
     number(Setting.FETCH_ATTEMPTS, 1, 100);
@@ -115,10 +124,11 @@ public final class WorkerConfig {
     number(Setting.MAX_AUDIO_BYTES, 1, Long.MAX_VALUE);
     number(Setting.MAX_AUDIO_SECONDS, 1, 1_000_000);
     number(Setting.DECODE_TIMEOUT_SECONDS, 1, 1_000_000);
+  }
+
+  private void checkPipeline() {
     oneOf(Setting.PIPELINE_MODE, "staged", "sequential");
     oneOf(Setting.BUFFERS_DEBUG, "true", "false");
-    number(Setting.SIMULATED_WINDOW_MICROS, 0, 1_000_000_000);
-    number(Setting.SIMULATED_STEP_MICROS, 0, 1_000_000_000);
     number(Setting.BUFFERS_CAP_BYTES, 1, Long.MAX_VALUE);
     number(Setting.BUFFERS_WAIT_SECONDS, 0, 1_000_000);
     number(Setting.BUFFERS_LEAK_SECONDS, 1, 1_000_000_000);
@@ -131,11 +141,17 @@ public final class WorkerConfig {
     number(Setting.ENCODE_TIMEOUT_SECONDS, 0, 1_000_000);
     number(Setting.DECODE_STAGE_TIMEOUT_SECONDS, 0, 1_000_000);
     number(Setting.MAX_JOBS, 1, 100_000);
-    number(Setting.MAX_BYTES_IN_FLIGHT, 1, Long.MAX_VALUE);
     number(Setting.PREPARE_THREADS, 0, 1024);
     number(Setting.ENCODE_LANES, 0, 1024);
     number(Setting.MAX_SEQUENCES, 1, 1024);
     number(Setting.STAGE_TIMEOUT_SECONDS, 1, 1_000_000);
+  }
+
+  private void checkDelivery() {
+    oneOf(Setting.GROUP_PROTOCOL, "consumer", "classic");
+    oneOf(Setting.DELIVERY_MODE, "exactly-once", "share");
+    number(Setting.MAX_RECORD_BYTES, 65_536, Integer.MAX_VALUE);
+    number(Setting.MAX_BYTES_IN_FLIGHT, 1, Long.MAX_VALUE);
     number(Setting.SHUTDOWN_GRACE_SECONDS, 0, 1_000_000);
     number(Setting.HEARTBEAT_SECONDS, 0, 3_600);
     if (!values.get(Setting.ADMIN_PORT).equals("off")) {
