@@ -47,11 +47,7 @@ public final class InProcess implements AutoCloseable {
       engine.close();
       throw e;
     }
-    SourceConfig s = SourceConfig.defaults();
-    preparer =
-        new AudioPreparer(
-            new SourceConfig(
-                roots, s.spillDirectory(), s.maxBytes(), s.maxDuration(), s.decodeTimeout()));
+    preparer = new AudioPreparer(SourceConfig.defaults(roots));
     PipelineConfig d = PipelineConfig.defaults();
     PipelineConfig config =
         new PipelineConfig(

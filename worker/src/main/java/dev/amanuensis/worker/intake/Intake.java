@@ -255,7 +255,7 @@ final class Intake implements Outbox.Listener {
       return;
     }
     int attempt = assignment.attempt(d.ticket);
-    if (mayPass(result) && d.retries < config.maxRetries()) {
+    if (result.mayPass() && d.retries < config.maxRetries()) {
       d.due = System.nanoTime() + (config.retryAfter().toNanos() << d.retries++);
       Mark mark = assignment.mark(d.ticket);
       assignment.mark(d.ticket, mark == null ? null : mark.givenBack(d.partial));
@@ -277,10 +277,6 @@ final class Intake implements Outbox.Listener {
         ? r
         : new JobResult(
             r.job(), r.status(), null, r.audioSha256(), r.errorCode(), reason, r.timings());
-  }
-
-  private static boolean mayPass(JobResult result) {
-    return result.status() == JobResult.Status.FAILED && result.errorCode().mayPass();
   }
 
   /** The result is published. */

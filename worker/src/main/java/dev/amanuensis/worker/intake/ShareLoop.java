@@ -291,11 +291,7 @@ public final class ShareLoop implements DeliveryLoop {
       Held h = a.held();
       h.admitted = null;
       JobResult result = a.result();
-      boolean again =
-          result.status() == JobResult.Status.FAILED
-              && result.errorCode().mayPass()
-              && h.retries < config.intake().maxRetries();
-      if (again) {
+      if (result.mayPass() && h.retries < config.intake().maxRetries()) {
         h.due = System.nanoTime() + (config.intake().retryAfter().toNanos() << h.retries++);
       } else {
         finish(h, result);

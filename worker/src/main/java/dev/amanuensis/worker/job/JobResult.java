@@ -38,6 +38,11 @@ public record JobResult(
     this(job, status, transcription, audioSha256, errorCode, errorMessage, timings, null);
   }
 
+  /** Whether the same job may succeed a little later. */
+  public boolean mayPass() {
+    return status == Status.FAILED && errorCode.mayPass();
+  }
+
   /** Whether it may still succeed once a person has changed something. */
   public boolean needsDeadLetter() {
     return status == Status.FAILED && errorCode.replayable();

@@ -40,8 +40,13 @@ public record SourceConfig(
 
   /** No references, the system's temporary directory, 2 GiB, 6 h, 10 min. */
   public static SourceConfig defaults() {
+    return defaults(List.of());
+  }
+
+  /** The same, with files below these directories as the only references. */
+  public static SourceConfig defaults(List<Path> allowedRoots) {
     return new SourceConfig(
-        ReferenceConfig.files(List.of()),
+        ReferenceConfig.files(allowedRoots),
         Path.of(System.getProperty("java.io.tmpdir")),
         2L << 30,
         2L << 30,

@@ -3,6 +3,7 @@ package dev.amanuensis.bench.engine;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.amanuensis.bench.InstalledModel;
 import dev.amanuensis.bench.Machine;
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
@@ -11,9 +12,7 @@ import dev.amanuensis.cli.terminal.Terminal;
 import dev.amanuensis.engine.Engine;
 import dev.amanuensis.engine.EngineException;
 import dev.amanuensis.engine.Profile;
-import dev.amanuensis.model.ModelException;
 import dev.amanuensis.model.ModelFiles;
-import dev.amanuensis.model.ModelStore;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -67,7 +66,7 @@ public final class EngineCommand implements Callable<Integer> {
     ObjectMapper mapper = new ObjectMapper();
     try (StatusLine status = new StatusLine(terminal)) {
       status.show("loading the model");
-      ModelFiles model = ModelStore.defaultStore().locate();
+      ModelFiles model = InstalledModel.locate();
       try (Engine engine = Engine.open(model.weights(), profile)) {
         status.show("measuring, about a minute; the machine should be idle otherwise");
         ObjectNode figures = (ObjectNode) mapper.readTree(engine.benchmark(team));
@@ -81,8 +80,6 @@ public final class EngineCommand implements Callable<Integer> {
                     : EngineReport.markdown(figures));
       }
       return ExitCodes.OK;
-    } catch (ModelException e) {
-      throw new CliException(ExitCodes.MODEL, "model: " + e.getMessage(), e);
     } catch (EngineException | JsonProcessingException e) {
       throw new CliException(ExitCodes.INTERNAL, "the benchmark failed: " + e.getMessage(), e);
     }

@@ -1,6 +1,7 @@
 package dev.amanuensis.bench.fleet;
 
 import dev.amanuensis.bench.InProcess;
+import dev.amanuensis.bench.InstalledModel;
 import dev.amanuensis.bench.Machine;
 import dev.amanuensis.bench.Median;
 import dev.amanuensis.bench.SpeechSet;
@@ -11,9 +12,7 @@ import dev.amanuensis.cli.terminal.StatusLine;
 import dev.amanuensis.cli.terminal.Terminal;
 import dev.amanuensis.engine.Engine;
 import dev.amanuensis.engine.Profile;
-import dev.amanuensis.model.ModelException;
 import dev.amanuensis.model.ModelFiles;
-import dev.amanuensis.model.ModelStore;
 import dev.amanuensis.worker.job.Job;
 import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.job.TranscriptionOptions;
@@ -101,7 +100,7 @@ public final class FleetCommand implements Callable<Integer> {
 
   private void compare(SpeechSet speech, TemporaryDirectory work, StatusLine status)
       throws CliException, IOException, InterruptedException {
-    ModelFiles model = model();
+    ModelFiles model = InstalledModel.locate();
     List<Path> files = new ArrayList<>();
     Collections.nCopies(copies, speech.files()).forEach(files::addAll);
     double seconds = speech.seconds() * copies;
@@ -173,14 +172,6 @@ public final class FleetCommand implements Callable<Integer> {
       if (result.transcription() == null) {
         throw new CliException(ExitCodes.FAILED, result.job().id() + ": " + result.errorMessage());
       }
-    }
-  }
-
-  private static ModelFiles model() throws CliException {
-    try {
-      return ModelStore.defaultStore().locate();
-    } catch (ModelException e) {
-      throw new CliException(ExitCodes.MODEL, "model: " + e.getMessage(), e);
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.amanuensis.bench.peers;
 
+import dev.amanuensis.bench.InstalledModel;
 import dev.amanuensis.bench.Machine;
 import dev.amanuensis.bench.SpeechSet;
 import dev.amanuensis.bench.TemporaryDirectory;
@@ -7,9 +8,7 @@ import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.cli.terminal.StatusLine;
 import dev.amanuensis.cli.terminal.Terminal;
-import dev.amanuensis.model.ModelException;
 import dev.amanuensis.model.ModelFiles;
-import dev.amanuensis.model.ModelStore;
 import dev.amanuensis.model.UserCache;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -135,7 +134,7 @@ public final class PeersCommand implements Callable<Integer> {
     check(repeat >= 1, "--repeat must be at least 1");
     check(runs >= 1, "--runs must be at least 1");
     check(threads == null || threads >= 1, "--threads must be at least 1");
-    ModelFiles model = model();
+    ModelFiles model = InstalledModel.locate();
     Settings settings =
         new Settings(
             threads == null ? Runtime.getRuntime().availableProcessors() : threads,
@@ -249,14 +248,6 @@ public final class PeersCommand implements Callable<Integer> {
     Files.writeString(
         Path.of(output + ".svg"),
         BarChart.svg("Whisper base on " + report.machine().cpu(), subtitle, bars));
-  }
-
-  private static ModelFiles model() throws CliException {
-    try {
-      return ModelStore.defaultStore().locate();
-    } catch (ModelException e) {
-      throw new CliException(ExitCodes.MODEL, "model: " + e.getMessage(), e);
-    }
   }
 
   private static void check(boolean holds, String message) throws CliException {

@@ -53,15 +53,7 @@ final class Rig implements AutoCloseable {
   Rig(Duration window, Duration step, int maxJobs, Path root) {
     device = new SimulatedDevice(window);
     model = new SimulatedModel(step);
-    SourceConfig s = SourceConfig.defaults();
-    preparer =
-        new AudioPreparer(
-            new SourceConfig(
-                List.of(root),
-                s.spillDirectory(),
-                s.maxBytes(),
-                s.maxDuration(),
-                s.decodeTimeout()));
+    preparer = new AudioPreparer(SourceConfig.defaults(List.of(root)));
     PipelineConfig d = PipelineConfig.defaults();
     PipelineConfig config =
         new PipelineConfig(
