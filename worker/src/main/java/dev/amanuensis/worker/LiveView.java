@@ -48,9 +48,11 @@ record LiveView(
   @Override
   public List<Check> checks() {
     boolean joined = loop.ready();
+    String refusal = loop.refusal();
     return List.of(
         new Check("model", true, identity.model() + " (" + identity.profile() + ")"),
         new Check("device", true, identity.device()),
+        new Check("kafka", refusal == null, refusal == null ? "takes all" : refusal),
         new Check("group", joined, (joined ? "joined " : "joining ") + group));
   }
 

@@ -61,7 +61,14 @@ final class TestCluster implements AutoCloseable {
   final String group = "g" + UUID.randomUUID();
 
   TestCluster(Path data) throws Exception {
-    broker = new EmbeddedBroker(Files.createDirectories(data.resolve("kafka")), 0);
+    this(data, Map.of());
+  }
+
+  /**
+   * @param more settings of the broker
+   */
+  TestCluster(Path data, Map<String, String> more) throws Exception {
+    broker = new EmbeddedBroker(Files.createDirectories(data.resolve("kafka")), 0, more);
     registryData = data.resolve("registry");
     registry = new RegistryServer(registryData, 0);
     registry.start();

@@ -163,7 +163,7 @@ class AdminIT {
     JsonNode ready = json("health/ready");
     assertThat(ready.path("status").asText()).isEqualTo("up");
     assertThat(ready.path("checks").findValuesAsText("name"))
-        .containsExactly("model", "device", "group");
+        .containsExactly("model", "device", "kafka", "group");
   }
 
   @Test

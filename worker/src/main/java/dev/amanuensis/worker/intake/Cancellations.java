@@ -4,6 +4,7 @@ import dev.amanuensis.schema.Action;
 import dev.amanuensis.schema.JobControl;
 import dev.amanuensis.schema.serde.AvroSerdes;
 import dev.amanuensis.schema.serde.RegistryFailure;
+import dev.amanuensis.worker.publish.Refusal;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -19,6 +20,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.Deserializer;
@@ -34,7 +36,7 @@ final class Cancellations implements AutoCloseable {
   private static final Duration POLL = Duration.ofMillis(500);
   private static final long RETRY_MILLIS = 1_000;
 
-  /** A topic that is missing is looked for again after so many tries. */
+  /** Before a topic is asked for again that is missing or refused. */
   private static final long MISSING_MILLIS = 10_000;
 
   private static final Duration DEFAULT_LIFE = Duration.ofDays(7);
@@ -116,8 +118,10 @@ final class Cancellations implements AutoCloseable {
       } catch (WakeupException e) {
         return;
       } catch (KafkaException e) {
-        LOG.warn("the control topic can't be read: {}; trying again", e.toString());
-        if (!pause(RETRY_MILLIS)) {
+        LOG.warn(
+            "the control topic can't be read: {}; trying again",
+            Refusal.explain(e, AclOperation.READ));
+        if (!pause(Refusal.in(e) == null ? RETRY_MILLIS : MISSING_MILLIS)) {
           return;
         }
       }

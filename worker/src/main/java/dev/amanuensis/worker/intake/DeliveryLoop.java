@@ -12,6 +12,9 @@ public interface DeliveryLoop extends AutoCloseable {
   /** What ended the loop, or null. */
   Throwable failure();
 
+  /** What Kafka refuses or lacks now, so that something waits, or null. */
+  String refusal();
+
   /** Stops taking jobs, gives those in flight some time, publishes what is finished and leaves. */
   void close(Duration grace);
 

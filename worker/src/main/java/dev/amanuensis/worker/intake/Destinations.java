@@ -1,5 +1,6 @@
 package dev.amanuensis.worker.intake;
 
+import dev.amanuensis.worker.publish.Refusal;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -8,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.acl.AclOperation;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +26,7 @@ final class Destinations {
 
   private final Set<String> known = new HashSet<>();
   private final Map<String, Backoff> shut = new HashMap<>();
+  private String refusal;
 
   /** Whether a result for these topics may be tried now. */
   boolean take(Collection<String> topics, Consumer<?, ?> consumer) {
@@ -45,7 +48,7 @@ final class Destinations {
         return false;
       }
     } catch (KafkaException e) {
-      refused(topic, e.toString());
+      refused(topic, Refusal.explain(e, AclOperation.WRITE));
       return false;
     }
     known.add(topic);
@@ -59,7 +62,8 @@ final class Destinations {
 
   /** What goes there waits, longer each time. */
   void refused(String topic, String reason) {
-    LOG.error("results for {} wait: {}", topic, reason);
+    refusal = "results for %s wait: %s".formatted(topic, reason);
+    LOG.error(refusal);
     known.remove(topic);
     shut.computeIfAbsent(topic, t -> new Backoff(FIRST, LONGEST)).failed();
   }
@@ -67,5 +71,10 @@ final class Destinations {
   /** A transaction with results for these topics was committed. */
   void accepted(Collection<String> topics) {
     shut.keySet().removeAll(topics);
+  }
+
+  /** Why the last topic that does not take results refuses them; null if all take them. */
+  String refusal() {
+    return shut.isEmpty() ? null : refusal;
   }
 }

@@ -41,6 +41,9 @@ final class Intake implements Outbox.Listener {
   interface Committer {
     /** False if it can't be done now; nothing is thrown. */
     boolean commit(Map<TopicPartition, OffsetAndMetadata> progress);
+
+    /** Whether that of this topic is refused: the commit of others must not fail with it. */
+    boolean refuses(String topic);
   }
 
   private final IntakeConfig config;
@@ -117,10 +120,10 @@ final class Intake implements Outbox.Listener {
     if (!preparation.ready() || !broker.over() || !cancellations.caughtUp() || alone != null) {
       return;
     }
-    if (backlog.suspects.stream().allMatch(Intake::later)) {
-      start(choose(), committer);
+    if (backlog.suspects.stream().allMatch(d -> later(d, committer))) {
+      start(choose(committer), committer);
     } else if (running.isEmpty() && sink.inFlight() == 0) {
-      Delivery suspect = nextSuspect();
+      Delivery suspect = nextSuspect(committer);
       if (suspect != null) {
         alone = suspect;
         start(List.of(suspect), committer);
@@ -128,17 +131,19 @@ final class Intake implements Outbox.Listener {
     }
   }
 
-  /** It is tried again after a pause, or tried elsewhere: nobody waits for that. */
-  private static boolean later(Delivery d) {
-    return d.due - System.nanoTime() > 0 || (d.trial != null && !d.trial.isDone());
+  /** It is tried again after a pause, tried elsewhere or refused: nobody waits for that. */
+  private static boolean later(Delivery d, Committer committer) {
+    return d.due - System.nanoTime() > 0
+        || (d.trial != null && !d.trial.isDone())
+        || committer.refuses(d.record.topic());
   }
 
   /** Those with the fewest attempts first: the innocent are not to wait for the culprit. */
-  private Delivery nextSuspect() {
+  private Delivery nextSuspect(Committer committer) {
     backlog.suspects.sort(Comparator.comparingInt(d -> assignment.mark(d.ticket).attempts()));
     for (Iterator<Delivery> i = backlog.suspects.iterator(); i.hasNext(); ) {
       Delivery d = i.next();
-      Preparation.Next next = later(d) ? Preparation.Next.WAIT : preparation.prepare(d);
+      Preparation.Next next = later(d, committer) ? Preparation.Next.WAIT : preparation.prepare(d);
       if (next == Preparation.Next.STOP) {
         return null;
       }
@@ -153,9 +158,10 @@ final class Intake implements Outbox.Listener {
     return null;
   }
 
-  private List<Delivery> choose() {
+  private List<Delivery> choose(Committer committer) {
     List<Delivery> chosen = new ArrayList<>();
     Set<Lane> blocked = new HashSet<>();
+    lanes.all().stream().filter(l -> committer.refuses(l.config.topic())).forEach(blocked::add);
     while (preparation.ready()) {
       Lane lane = lanes.next(l -> !l.waiting.isEmpty() && !blocked.contains(l));
       if (lane == null) {

@@ -3,6 +3,7 @@ package dev.amanuensis.worker.intake;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 
 /**
  * @param lanes topics to consume jobs from, the most urgent first
@@ -31,5 +32,9 @@ public record IntakeConfig(
 
   List<String> topics() {
     return lanes.stream().map(LaneConfig::topic).toList();
+  }
+
+  Object group() {
+    return consumer.get(ConsumerConfig.GROUP_ID_CONFIG);
   }
 }

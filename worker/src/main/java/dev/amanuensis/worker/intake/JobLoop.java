@@ -7,6 +7,7 @@ import dev.amanuensis.schema.serde.AvroSerdes;
 import dev.amanuensis.worker.job.JobSink;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.publish.Partials;
+import dev.amanuensis.worker.publish.Refusal;
 import dev.amanuensis.worker.publish.ResultEncoder;
 import dev.amanuensis.worker.publish.TransactionalPublisher;
 import java.time.Duration;
@@ -22,7 +23,10 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.slf4j.Logger;
@@ -42,6 +46,9 @@ public final class JobLoop implements DeliveryLoop {
   // until the time is over, on this thread and the consumer's own (KAFKA-21084, KAFKA-20915).
   private static final Duration BUSY_WAIT = Duration.ofMillis(10);
 
+  /** Before Kafka is asked again for what it refuses. */
+  private static final Duration REFUSED_WAIT = Duration.ofMillis(500);
+
   private static final Duration LOOK_UP = Duration.ofSeconds(5);
   private static final long LAG_NANOS = Duration.ofSeconds(1).toNanos();
   private static final int MAX_UNPUBLISHED = 512;
@@ -54,6 +61,8 @@ public final class JobLoop implements DeliveryLoop {
   private final WorkerMetrics metrics;
   private final Deserializer<AudioJob> deserializer;
   private final Assignment assignment = new Assignment();
+  private final Refusals refusals;
+  private final ProgressReader progress;
   private final Cancellations cancellations;
   private final Partials partials;
   private final Trials trials;
@@ -73,12 +82,21 @@ public final class JobLoop implements DeliveryLoop {
               JobLoop.this.closeAll();
             }
           });
+  private final Intake.Committer committer =
+      new Intake.Committer() {
+        @Override
+        public boolean commit(Map<TopicPartition, OffsetAndMetadata> progress) {
+          return JobLoop.this.commit(progress);
+        }
+
+        @Override
+        public boolean refuses(String topic) {
+          return refusals.holds(topic);
+        }
+      };
   private Consumer<byte[], byte[]> consumer;
   private KafkaMeters meters;
   private long lookForLag = System.nanoTime();
-
-  /** Assigned, and paused until their committed progress is read. */
-  private final Set<TopicPartition> fresh = new HashSet<>();
 
   private boolean prepared;
 
@@ -100,6 +118,8 @@ public final class JobLoop implements DeliveryLoop {
     this.publisher = publisher;
     this.metrics = metrics;
     this.deserializer = AvroSerdes.deserializer(AudioJob.class, config.registry());
+    this.refusals = new Refusals(config.group());
+    this.progress = new ProgressReader(assignment, refusals);
     this.partials = partials;
     this.trials = trials;
     this.cancellations =
@@ -136,6 +156,11 @@ public final class JobLoop implements DeliveryLoop {
   }
 
   @Override
+  public String refusal() {
+    return refusals.current();
+  }
+
+  @Override
   public void close(Duration grace) {
     thread.close(grace);
   }
@@ -156,12 +181,12 @@ public final class JobLoop implements DeliveryLoop {
     outbox.collect();
     outbox.flush(consumer);
     try {
-      readProgress();
-      intake.admit(this::commit);
+      progress.read(consumer);
+      intake.admit(committer);
       commitLagging();
       beReadyToPublish();
       pause(mustHold());
-      boolean idle = intake.idle() && outbox.size() == 0 && fresh.isEmpty();
+      boolean idle = intake.idle() && outbox.size() == 0 && progress.fresh().isEmpty();
       ConsumerRecords<byte[], byte[]> records = consumer.poll(idle ? IDLE_POLL : Duration.ZERO);
       intake.take(records);
       if (!idle && records.isEmpty()) {
@@ -173,7 +198,14 @@ public final class JobLoop implements DeliveryLoop {
       }
     } catch (RetriableException e) {
       LOG.warn("Kafka does not answer: {}; trying again", e.toString());
+    } catch (GroupAuthorizationException e) {
+      // The client gives its membership up for good: only a new worker can join again.
+      throw new KafkaException(Refusal.group(config.group()), e);
+    } catch (AuthorizationException e) {
+      refusals.noted(e);
+      outbox.awaitAnswer(REFUSED_WAIT);
     }
+    refusals.turn(outbox.refusal());
   }
 
   /**
@@ -208,6 +240,9 @@ public final class JobLoop implements DeliveryLoop {
       assignment.committed(progress);
       metrics.marked(System.nanoTime() - started);
       return true;
+    } catch (AuthorizationException e) {
+      refusals.noted(e);
+      return false;
     } catch (KafkaException e) {
       LOG.warn("marks of {} can't be committed now: {}", progress.keySet(), e.toString());
       return false;
@@ -228,7 +263,7 @@ public final class JobLoop implements DeliveryLoop {
     for (int left = 3; ; left--) {
       try {
         Set<TopicPartition> all = consumer.assignment();
-        Set<TopicPartition> hold = new HashSet<>(everything ? all : fresh);
+        Set<TopicPartition> hold = new HashSet<>(everything ? all : progress.fresh());
         if (!everything) {
           hold.addAll(assignment.full());
           all.stream().filter(p -> !intake.mayFetch(p)).forEach(hold::add);
@@ -253,57 +288,6 @@ public final class JobLoop implements DeliveryLoop {
       consumer.resume(resume);
       consumer.pause(hold);
     }
-  }
-
-  /**
-   * Reads what the predecessors of new partitions have done. Not in the rebalance callback: a
-   * killed worker's open transaction can make the broker answer late, and a callback must not fail.
-   */
-  private void readProgress() {
-    Set<TopicPartition> ours = new HashSet<>(fresh);
-    ours.retainAll(consumer.assignment()); // what was lost since leaves `fresh` in the next poll
-    if (ours.isEmpty()) {
-      return;
-    }
-    Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(ours, LOOK_UP);
-    Map<TopicPartition, Long> ends = consumer.endOffsets(ours, LOOK_UP);
-    for (TopicPartition p : ours) {
-      try {
-        goOn(p, committed.get(p), ends.get(p));
-      } catch (IllegalStateException e) {
-        if (consumer.assignment().contains(p)) {
-          throw e;
-        }
-        continue; // lost meanwhile
-      }
-      fresh.remove(p);
-    }
-  }
-
-  private void goOn(TopicPartition p, OffsetAndMetadata committed, long end) {
-    if (committed == null) {
-      assignment.add(p, consumer.position(p, LOOK_UP), null);
-      return;
-    }
-    if (end < committed.offset()) {
-      long begin = consumer.beginningOffsets(Set.of(p), LOOK_UP).get(p);
-      LOG.error(
-          "{} ends at {}, before the {} that were done: records were lost, or the topic was made"
-              + " anew. It is read from its beginning ({}), so that no job is lost; some may be done"
-              + " twice. To go on elsewhere, stop the workers and set the offsets of their group",
-          p,
-          end,
-          committed.offset(),
-          begin);
-      consumer.seek(p, begin);
-      assignment.add(p, begin, null);
-      return;
-    }
-    if (!committed.metadata().isEmpty() && !OffsetMetadata.isOurs(committed.metadata())) {
-      LOG.warn("the progress of {} was committed by someone else: {}", p, committed.metadata());
-    }
-    consumer.seek(p, committed.offset());
-    assignment.add(p, committed.offset(), committed);
   }
 
   /**
@@ -336,6 +320,9 @@ public final class JobLoop implements DeliveryLoop {
       outbox.awaitAnswer(BUSY_WAIT);
     } catch (RetriableException e) {
       LOG.warn("Kafka does not answer: {}", e.toString());
+    } catch (TopicAuthorizationException e) {
+      refusals.noted(e);
+      outbox.awaitAnswer(REFUSED_WAIT);
     }
   }
 
@@ -357,7 +344,7 @@ public final class JobLoop implements DeliveryLoop {
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
       metrics.rebalanced("assigned");
       consumer.pause(partitions);
-      fresh.addAll(partitions);
+      progress.assigned(partitions);
     }
 
     @Override
@@ -381,7 +368,7 @@ public final class JobLoop implements DeliveryLoop {
     }
 
     private void drop(Collection<TopicPartition> partitions) {
-      fresh.removeAll(partitions);
+      progress.dropped(partitions);
       assignment.remove(partitions);
       intake.cancelLost();
     }

@@ -5,6 +5,7 @@ import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.metrics.JobLog;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.publish.Encoded;
+import dev.amanuensis.worker.publish.Refusal;
 import dev.amanuensis.worker.publish.ResultEncoder;
 import dev.amanuensis.worker.publish.TransactionalPublisher;
 import java.time.Duration;
@@ -24,7 +25,9 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -353,8 +356,8 @@ final class Outbox {
       uncertain = false;
       broker.succeeded();
       return true;
-    } catch (RetriableException e) {
-      LOG.warn("can't read the committed progress: {}", e.toString());
+    } catch (RetriableException | TopicAuthorizationException e) {
+      LOG.warn("can't read the committed progress: {}", Refusal.explain(e, AclOperation.READ));
       broker.failed();
       return false;
     }
@@ -369,6 +372,11 @@ final class Outbox {
   /** Whether results may be committed that this worker does not know of as done. */
   boolean uncertain() {
     return uncertain;
+  }
+
+  /** Why results wait that could be published, or null. */
+  String refusal() {
+    return publisher.refusal() == null ? destinations.refusal() : publisher.refusal();
   }
 
   /** The next flush does not wait for its turn. */

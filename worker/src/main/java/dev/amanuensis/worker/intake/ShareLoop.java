@@ -13,6 +13,7 @@ import dev.amanuensis.worker.job.JobSink;
 import dev.amanuensis.worker.metrics.JobLog;
 import dev.amanuensis.worker.metrics.WorkerMetrics;
 import dev.amanuensis.worker.publish.Encoded;
+import dev.amanuensis.worker.publish.Refusal;
 import dev.amanuensis.worker.publish.ResultEncoder;
 import java.time.Duration;
 import java.time.Instant;
@@ -34,6 +35,9 @@ import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.GroupAuthorizationException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -123,6 +127,11 @@ public final class ShareLoop implements DeliveryLoop {
               ShareLoop.this.closeAll();
             }
           });
+  private final Refusals refusals;
+
+  /** Why the last result was not published, if it was refused. */
+  private String publishing;
+
   private ShareConsumer<byte[], byte[]> consumer;
   private Producer<byte[], byte[]> producer;
 
@@ -132,6 +141,7 @@ public final class ShareLoop implements DeliveryLoop {
     this.sink = sink;
     this.encoder = encoder;
     this.metrics = metrics;
+    this.refusals = new Refusals(config.group());
     IntakeConfig intake = config.intake();
     this.deserializer = AvroSerdes.deserializer(AudioJob.class, intake.registry());
     this.cancellations =
@@ -152,6 +162,11 @@ public final class ShareLoop implements DeliveryLoop {
   @Override
   public Throwable failure() {
     return thread.failure();
+  }
+
+  @Override
+  public String refusal() {
+    return refusals.current();
   }
 
   @Override
@@ -204,7 +219,13 @@ public final class ShareLoop implements DeliveryLoop {
       }
     } catch (RetriableException e) {
       LOG.warn("Kafka does not answer: {}; trying again", e.toString());
+    } catch (GroupAuthorizationException e) {
+      throw new KafkaException(Refusal.group(config.group()), e);
+    } catch (AuthorizationException e) {
+      refusals.noted(e);
+      Thread.sleep(POLL.toMillis());
     }
+    refusals.turn(publishing);
   }
 
   /**
@@ -317,6 +338,7 @@ public final class ShareLoop implements DeliveryLoop {
         s.get();
       }
       h.published = true;
+      publishing = null;
       metrics.answered(answer.deadLetter());
       if (answer.result() != null) {
         metrics.jobEnded(answer.result());
@@ -327,7 +349,9 @@ public final class ShareLoop implements DeliveryLoop {
       registry.failed();
       metrics.retried(WorkerMetrics.Retry.REGISTRY);
     } catch (ExecutionException | KafkaException e) {
-      LOG.warn("a result can't be published: {}; trying again", e.toString());
+      String why = Refusal.explain(e, AclOperation.WRITE);
+      LOG.warn("a result can't be published: {}; trying again", why);
+      publishing = Refusal.in(e) == null ? null : why;
       h.due = System.nanoTime() + config.intake().retryAfter().toNanos();
       if (e instanceof RecordTooLargeException || e.getCause() instanceof RecordTooLargeException) {
         h.outputs = h.smaller;

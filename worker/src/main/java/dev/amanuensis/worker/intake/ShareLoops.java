@@ -31,6 +31,15 @@ public final class ShareLoops implements DeliveryLoop {
         .orElse(null);
   }
 
+  @Override
+  public String refusal() {
+    return loops.stream()
+        .map(DeliveryLoop::refusal)
+        .filter(Objects::nonNull)
+        .findFirst()
+        .orElse(null);
+  }
+
   /** All at once: they share the grace period. */
   @Override
   public void close(Duration grace) {

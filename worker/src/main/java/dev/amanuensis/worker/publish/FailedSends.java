@@ -10,6 +10,7 @@ import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
@@ -41,7 +42,8 @@ record FailedSends(int count, Set<Integer> tooLarge, Map<String, String> refused
       } else if (cause instanceof TopicAuthorizationException e
           && !e.unauthorizedTopics().isEmpty()) {
         // All that was not sent yet fails with it, whatever its topic.
-        e.unauthorizedTopics().forEach(t -> refused.put(t, cause.toString()));
+        e.unauthorizedTopics()
+            .forEach(t -> refused.put(t, Refusal.topics(AclOperation.WRITE, List.of(t))));
       } else if (!(cause instanceof TransactionAbortedException)) {
         refused.put(records.get(i).topic(), cause.toString());
       }

@@ -9,6 +9,7 @@ import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.serialization.Serializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -86,7 +87,7 @@ public final class Heartbeats implements AutoCloseable {
   /** Told once for a row of failures. */
   private synchronized void sent(Exception e) {
     if (e != null && !failing) {
-      LOG.warn("heartbeats do not reach {}: {}", topic, e.toString());
+      LOG.warn("heartbeats do not reach {}: {}", topic, Refusal.explain(e, AclOperation.WRITE));
     }
     failing = e != null;
   }

@@ -18,8 +18,10 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.TransactionalIdAuthorizationException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,6 +59,7 @@ public final class TransactionalPublisher implements AutoCloseable {
   private final WorkerMetrics metrics;
   private Producer<byte[], byte[]> producer;
   private KafkaClientMetrics meters;
+  private String refusal;
 
   /**
    * @param config of a transactional producer of byte arrays
@@ -97,9 +100,10 @@ public final class TransactionalPublisher implements AutoCloseable {
       }
       p.sendOffsetsToTransaction(offsets, group);
       commit(p);
+      refusal = null;
       return new Result(Outcome.COMMITTED);
     } catch (KafkaException | IllegalStateException e) {
-      LOG.warn("transaction of {} results failed: {}", outputs.size(), e.toString());
+      LOG.warn("transaction of {} results failed: {}", outputs.size(), explain(e));
       if (e instanceof ProducerFencedException || e.getCause() instanceof ProducerFencedException) {
         LOG.warn(
             "if that comes again, another worker has the same worker.id (here {}): each needs its own",
@@ -163,11 +167,25 @@ public final class TransactionalPublisher implements AutoCloseable {
   public boolean settle() {
     try {
       producer();
+      refusal = null;
       return true;
     } catch (KafkaException | IllegalStateException e) {
-      LOG.warn("no transactions at the moment: {}", e.toString());
+      LOG.warn("no transactions at the moment: {}", explain(e));
       return false;
     }
+  }
+
+  private String explain(RuntimeException e) {
+    if (!(Refusal.in(e) instanceof TransactionalIdAuthorizationException)) {
+      return Refusal.explain(e, AclOperation.READ); // of offsets
+    }
+    refusal = Refusal.transactions(config.get(ProducerConfig.TRANSACTIONAL_ID_CONFIG));
+    return refusal;
+  }
+
+  /** Why there are no transactions, if it is that Kafka refuses them; else null. */
+  public String refusal() {
+    return refusal;
   }
 
   /**
