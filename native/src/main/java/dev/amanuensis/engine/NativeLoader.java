@@ -50,7 +50,7 @@ final class NativeLoader {
       dnnl = NativeLibrary.getInstance(find(DNNL));
       return NativeLibrary.getInstance(find(ENGINE));
     } catch (IOException e) {
-      throw new UncheckedIOException("can't unpack the native engine", e);
+      throw cantUnpack("the native engine", e);
     }
   }
 
@@ -70,8 +70,15 @@ final class NativeLoader {
     } catch (UnsatisfiedLinkError e) {
       return Optional.empty();
     } catch (IOException e) {
-      throw new UncheckedIOException("can't unpack the XDNA2 backend", e);
+      throw cantUnpack("the XDNA2 backend", e);
     }
+  }
+
+  private static UncheckedIOException cantUnpack(String what, IOException e) {
+    return new UncheckedIOException(
+        "can't unpack %s: %s; XDG_CACHE_HOME names a directory for it"
+            .formatted(what, e.getMessage()),
+        e);
   }
 
   private static String find(String resource) throws IOException {

@@ -94,6 +94,12 @@ class ContainersIT {
     }
   }
 
+  @Test
+  void npuDoctorLooksAtEverythingThoughNothingCanBeWritten() throws Exception {
+    Ran ran = fleet.command("npu", "doctor");
+    assertThat(ran.out() + ran.err()).contains("/dev/accel").doesNotContain("can't unpack");
+  }
+
   private static CompletableFuture<HttpResponse<String>> post(byte[] file) throws Exception {
     URI uri = URI.create(fleet.gatewayUrl() + "/v1/audio/transcriptions");
     return HttpClient.newHttpClient()
