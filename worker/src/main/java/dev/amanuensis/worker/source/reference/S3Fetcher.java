@@ -8,6 +8,8 @@ import java.net.URI;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Set;
+import javax.net.ssl.SSLHandshakeException;
+import javax.net.ssl.SSLPeerUnverifiedException;
 import software.amazon.awssdk.core.ResponseInputStream;
 import software.amazon.awssdk.core.exception.AbortedException;
 import software.amazon.awssdk.core.exception.ApiCallAttemptTimeoutException;
@@ -22,6 +24,9 @@ import software.amazon.awssdk.services.s3.model.S3Exception;
 final class S3Fetcher implements Fetcher {
   private static final int BLOCK = 1 << 16;
   private static final Set<Integer> PASSING = Set.of(408, 429);
+
+  /** Of credentials: some makers' storage answers 404 with it. */
+  private static final String UNKNOWN_KEY = "InvalidAccessKeyId";
 
   private final ReferenceConfig.S3 config;
   private final Duration timeout;
@@ -107,13 +112,18 @@ final class S3Fetcher implements Fetcher {
     if (e instanceof S3Exception s3) {
       int status = s3.statusCode();
       String says = "the storage answers " + status + " " + code(s3);
-      if (status == 404) {
+      if (status == 404 && !UNKNOWN_KEY.equals(code(s3))) {
         return new JobException(ErrorCode.SOURCE_NOT_FOUND, shown(uri) + ": " + says, e);
       }
       if (status >= 400 && status < 500 && !PASSING.contains(status)) {
         return refused(uri, says, e);
       }
       return new JobException(ErrorCode.SOURCE_UNAVAILABLE, shown(uri) + ": " + says, e);
+    }
+    if (e.getCause() instanceof SSLHandshakeException
+        || e.getCause() instanceof SSLPeerUnverifiedException) {
+      return refused(
+          uri, "the storage's certificate is not accepted: " + e.getCause().getMessage(), e);
     }
     boolean late =
         e instanceof ApiCallTimeoutException

@@ -80,6 +80,7 @@ class S3ReferencesTest {
           exchange.sendResponseHeaders(200, MAX + 1);
           exchange.getResponseBody().write(new byte[1000]);
         }
+        case "/audio/keyless" -> error(exchange, 404, "InvalidAccessKeyId");
         case "/audio/moody" -> {
           if (asked.get() < 3) {
             error(exchange, 503, "SlowDown");
@@ -118,7 +119,10 @@ class S3ReferencesTest {
   }
 
   private References references(Duration timeout) {
-    URI endpoint = URI.create("http://127.0.0.1:" + server.getAddress().getPort());
+    return references(URI.create("http://127.0.0.1:" + server.getAddress().getPort()), timeout);
+  }
+
+  private References references(URI endpoint, Duration timeout) {
     return new References(
         new ReferenceConfig(
             List.of(),
@@ -166,6 +170,27 @@ class S3ReferencesTest {
         .hasMessageContaining("403 SignatureDoesNotMatch")
         .hasMessageNotContaining("wrong");
     assertThat(asked.get()).isEqualTo(1);
+  }
+
+  @Test
+  void unknownKeyIsRefusedThoughTheStorageSays404() {
+    assertThat(fails(ErrorCode.SOURCE_REFUSED, "s3://audio/keyless"))
+        .hasMessageContaining("InvalidAccessKeyId");
+    assertThat(asked.get()).isEqualTo(1);
+  }
+
+  @Test
+  void certificateOfNobodyKnownIsRefused(@TempDir Path keys) throws Exception {
+    try (TlsServer storage = new TlsServer(keys, List.of("dns:localhost"));
+        References references = references(storage.uri("localhost", ""), Duration.ofSeconds(20))) {
+      storage.handle("/", exchange -> asked.incrementAndGet());
+      JobException e =
+          catchThrowableOfType(
+              JobException.class, () -> fetch(references, "s3://audio/a%20folder/t%C3%B6ne.wav"));
+      assertThat(e.code()).as(e.getMessage()).isEqualTo(ErrorCode.SOURCE_REFUSED);
+      assertThat(e).hasMessageContaining("certificate");
+      assertThat(asked.get()).isZero();
+    }
   }
 
   @Test
