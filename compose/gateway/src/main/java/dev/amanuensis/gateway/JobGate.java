@@ -154,7 +154,7 @@ final class JobGate implements AutoCloseable {
         job.setAudioUri(claims.put(job.getJobId(), audio, size).toASCIIString());
         ticket.claimed();
       } catch (IOException e) {
-        LOG.error("the claim store does not take audio", e);
+        LOG.error("the claim store does not take audio: {}", e.getMessage());
         throw ApiException.of(
             503, "claim_store_unavailable", "the audio could not be stored for the workers");
       }

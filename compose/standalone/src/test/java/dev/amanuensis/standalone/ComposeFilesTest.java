@@ -93,6 +93,17 @@ class ComposeFilesTest {
   }
 
   @Test
+  void whatStandsInForTlsElsewhereHasNoCapabilities() throws Exception {
+    services("tls/compose.yaml")
+        .forEach(
+            (name, service) -> {
+              assertThat(service.get("cap_drop")).as(name).isEqualTo(List.of("ALL"));
+              assertThat(service.containsKey("cap_add")).as(name).isFalse();
+              assertThat(service.get("ports").toString()).as(name).contains("127.0.0.1:");
+            });
+  }
+
+  @Test
   void npuOverlayNamesTheFolderThatItMounts() throws Exception {
     Map<String, Object> worker = services("compose.npu.yaml").get("worker");
     String folder =

@@ -207,9 +207,13 @@ final class SecureCluster implements AutoCloseable {
   }
 
   Path commandConfig(String user) throws IOException {
+    return commandConfig(user, client(user));
+  }
+
+  Path commandConfig(String name, Map<String, String> settings) throws IOException {
     Properties properties = new Properties();
-    properties.putAll(client(user));
-    Path file = directory.resolve(user + ".properties");
+    properties.putAll(settings);
+    Path file = directory.resolve(name + ".properties");
     try (var out = Files.newOutputStream(file)) {
       properties.store(out, null);
     }

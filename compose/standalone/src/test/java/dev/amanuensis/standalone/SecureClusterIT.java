@@ -220,6 +220,34 @@ class SecureClusterIT {
         Commands.run("watch", "--connect-timeout", "2", "-b", cluster.bootstrapServers());
     loggingAll();
     assertThat(plain.code()).isEqualTo(ExitCodes.UNREACHABLE);
+    assertThat(plain.err()).contains("security.protocol");
+  }
+
+  @Test
+  void certificatesOfNobodyKnownAreNamed() throws Exception {
+    Map<String, String> client = new HashMap<>(cluster.client("producer"));
+    client.keySet().removeIf(k -> k.startsWith("schema.registry.ssl"));
+    Path strangeRegistry = cluster.commandConfig("strange-registry", client);
+    client.keySet().removeIf(k -> k.startsWith("ssl."));
+    Path strangeKafka = cluster.commandConfig("strange-kafka", client);
+    for (Path config : List.of(strangeKafka, strangeRegistry)) {
+      Result refused =
+          Commands.run(
+              "submit",
+              Commands.JFK,
+              "-b",
+              cluster.bootstrapServers(),
+              "--schema-registry",
+              cluster.registryUrl(),
+              "--command-config",
+              config);
+      loggingAll();
+      assertThat(refused.code()).isEqualTo(ExitCodes.UNREACHABLE);
+      assertThat(refused.err())
+          .contains("unable to find valid certification path", "--command-config")
+          .contains(config.equals(strangeKafka) ? "no TLS with Kafka at" : "Schema Registry at")
+          .contains(config.equals(strangeKafka) ? "; ssl.truststore" : "; schema.registry.ssl");
+    }
   }
 
   @Test

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
+import javax.net.ssl.SSLException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
@@ -121,6 +122,15 @@ public final class ConnectionCheck {
     return false;
   }
 
+  private static boolean untrusted(Throwable e) {
+    for (Throwable t = e; t != null; t = t.getCause()) {
+      if (t instanceof SSLException) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private static CliException unreachable(String url, String reason, Exception cause) {
     return new CliException(
         ExitCodes.UNREACHABLE,
@@ -128,7 +138,10 @@ public final class ConnectionCheck {
             + url
             + ": "
             + reason
-            + "; check --schema-registry, or start everything with 'amanuensis standalone'",
+            + (untrusted(cause)
+                ? "; schema.registry.ssl.truststore.* in the file of --command-config says whom to"
+                    + " trust (default: Java's)"
+                : "; check --schema-registry, or start everything with 'amanuensis standalone'"),
         cause);
   }
 }

@@ -9,6 +9,7 @@ import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.SslAuthenticationException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /** Turns what Kafka's clients throw into what a person can act upon. */
@@ -25,6 +26,16 @@ final class KafkaFailures {
               + failure.getMessage()
               + "); 'amanuensis topics create' makes them all, --jobs-topic and"
               + " --transcripts-topic name others",
+          failure);
+    }
+    if (failure instanceof SslAuthenticationException) {
+      return unreachable(
+          "no TLS with "
+              + kafka
+              + ": "
+              + root.getMessage()
+              + "; ssl.truststore.* in the file of --command-config says whom to trust"
+              + " (default: Java's), ssl.keystore.* who we are",
           failure);
     }
     if (failure instanceof AuthenticationException || failure instanceof AuthorizationException) {
@@ -64,10 +75,19 @@ final class KafkaFailures {
                   ? ": " + root.getMessage()
                   : " within " + timeout.toSeconds() + " s")
               + "; is it running? 'amanuensis standalone' starts one, --bootstrap-server names"
-              + " another",
+              + " another"
+              + plainText(target),
           failure);
     }
     return unreachable(kafka + ": " + failure, failure);
+  }
+
+  /** A broker that takes TLS only answers others with what Kafka's clients don't understand. */
+  private static String plainText(KafkaTarget target) {
+    return target.clientProperties().containsKey("security.protocol")
+            && !target.clientProperties().get("security.protocol").contains("PLAINTEXT")
+        ? ""
+        : "; if it takes TLS only, security.protocol in the file of --command-config has to say so";
   }
 
   /** Kafka's clients call it a wrong setting. */

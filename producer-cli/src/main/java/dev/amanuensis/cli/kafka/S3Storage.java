@@ -7,6 +7,7 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.time.Duration;
 import java.time.Instant;
+import javax.net.ssl.SSLException;
 import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
 import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
 import software.amazon.awssdk.core.exception.SdkClientException;
@@ -109,7 +110,12 @@ public final class S3Storage implements AutoCloseable {
               provider, bytes, contentType == null ? OCTETS : contentType));
       return new URI("s3", bucket, "/" + key, null);
     } catch (SdkException | UncheckedIOException e) {
-      throw new IOException("the upload to s3://" + bucket + " failed: " + e.getMessage(), e);
+      String hint =
+          e.getCause() instanceof SSLException
+              ? "; a store in -Djavax.net.ssl.trustStore (AMANUENSIS_JAVA_OPTS) says whom Java trusts"
+              : "";
+      throw new IOException(
+          "the upload to s3://" + bucket + " failed: " + e.getMessage() + hint, e);
     } catch (URISyntaxException e) {
       throw new IOException("no reference can be made of " + key, e);
     }
