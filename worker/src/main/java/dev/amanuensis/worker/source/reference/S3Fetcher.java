@@ -25,9 +25,6 @@ final class S3Fetcher implements Fetcher {
   private static final int BLOCK = 1 << 16;
   private static final Set<Integer> PASSING = Set.of(408, 429);
 
-  /** Of credentials: some makers' storage answers 404 with it. */
-  private static final String UNKNOWN_KEY = "InvalidAccessKeyId";
-
   private final ReferenceConfig.S3 config;
   private final Duration timeout;
   private final Abort abort;
@@ -112,7 +109,7 @@ final class S3Fetcher implements Fetcher {
     if (e instanceof S3Exception s3) {
       int status = s3.statusCode();
       String says = "the storage answers " + status + " " + code(s3);
-      if (status == 404 && !UNKNOWN_KEY.equals(code(s3))) {
+      if (status == 404 && namesNoObject(code(s3))) {
         return new JobException(ErrorCode.SOURCE_NOT_FOUND, shown(uri) + ": " + says, e);
       }
       if (status >= 400 && status < 500 && !PASSING.contains(status)) {
@@ -134,8 +131,14 @@ final class S3Fetcher implements Fetcher {
         : new JobException(ErrorCode.SOURCE_UNAVAILABLE, shown(uri) + ": " + e.getMessage(), e);
   }
 
+  /** Some makers' storage answers 404 for other reasons, too: a key of credentials it lacks. */
+  private static boolean namesNoObject(String code) {
+    return code.isEmpty() || code.equals("NotFound") || code.startsWith("NoSuch");
+  }
+
   private static String code(S3Exception e) {
-    return e.awsErrorDetails() == null ? "" : e.awsErrorDetails().errorCode();
+    String code = e.awsErrorDetails() == null ? null : e.awsErrorDetails().errorCode();
+    return code == null ? "" : code;
   }
 
   private JobException timedOut(URI uri, Throwable e) {
