@@ -20,12 +20,17 @@ import dev.amanuensis.schema.topic.Topics;
 import dev.amanuensis.standalone.Commands.Result;
 import dev.amanuensis.worker.Worker;
 import dev.amanuensis.worker.config.Setting;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.acl.AccessControlEntry;
@@ -181,6 +186,50 @@ class SecureClusterIT {
     assertThat(status.out()).as(status.err()).contains("COMPLETED");
     assertThat(LOGGED).anyMatch(line -> line.contains("sasl.jaas.config = [hidden]"));
     assertThat(LOGGED).noneMatch(line -> line.contains(SecureCluster.SECRET));
+  }
+
+  @Test
+  void healthNamesTheRightThatWasTakenAwayAndTheJobIsDoneOnceItIsBack() throws Exception {
+    List<AclBinding> right = new ArrayList<>();
+    allow(right, "worker", TOPIC, Topics.TRANSCRIPTS, LITERAL, WRITE);
+    Map<String, String> settings = workerSettings();
+    settings.put(Setting.ADMIN_PORT.key(), "0");
+    try (dev.amanuensis.standalone.Admin admin =
+            dev.amanuensis.standalone.Admin.start(Workers.config(settings), List.of());
+        Worker worker = Workers.load(settings, admin);
+        Admin acls = Admin.create(adminConfiguration())) {
+      worker.start();
+      URI ready = URI.create(admin.url().orElseThrow() + "health/ready");
+      assertThat(awaitHealth(ready, 200)).contains("up");
+      acls.deleteAcls(right.stream().map(AclBinding::toFilter).toList()).all().get();
+      CompletableFuture<Result> submitted =
+          CompletableFuture.supplyAsync(
+              () -> {
+                try {
+                  return run("producer", "submit", "--wait", "--timeout", "120", Commands.JFK);
+                } catch (Exception e) {
+                  throw new IllegalStateException(e);
+                }
+              });
+      assertThat(awaitHealth(ready, 503)).contains("WRITE on topic " + Topics.TRANSCRIPTS);
+      acls.createAcls(right).all().get();
+      assertThat(submitted.join().out()).contains("ask not what your country can do for you");
+      assertThat(awaitHealth(ready, 200)).contains("up");
+    }
+  }
+
+  private static String awaitHealth(URI ready, int status) throws Exception {
+    HttpClient http = HttpClient.newHttpClient();
+    long until = System.nanoTime() + 60_000_000_000L;
+    while (true) {
+      HttpResponse<String> answer =
+          http.send(HttpRequest.newBuilder(ready).build(), HttpResponse.BodyHandlers.ofString());
+      if (answer.statusCode() == status || System.nanoTime() - until > 0) {
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
+        return answer.body();
+      }
+      Thread.sleep(50);
+    }
   }
 
   private static String submittedId(String err) {
