@@ -78,8 +78,9 @@ TEST(SelfAttention, IsThatOfTheDefinitionWithWeightedKeys) {
         error += d * d;
         size += exact[static_cast<size_t>(i)] * exact[static_cast<size_t>(i)];
       }
-      // bf16 would be at 4e-3.
-      EXPECT_LT(std::sqrt(error / size), kind == AttentionKind::kF32 ? 1e-5 : 1.5e-3) << rows.rows;
+      // Products of bytes cost more here, where scores are large, than in the model (docs/speed.md).
+      const double most = kind == AttentionKind::kF32 ? 1e-5 : avx512_vnni_is_native() ? 3e-2 : 1.5e-3;
+      EXPECT_LT(std::sqrt(error / size), most) << rows.rows;
     }
   }
 }
@@ -114,8 +115,17 @@ TEST(SelfAttention, BitsDoNotDependOnThreadsNorOnEarlierWindows) {
   }
 }
 
+// x as a kernel sees it that divides the largest magnitude of n numbers into so many levels.
+std::vector<float> rounded(const float* x, size_t n, float levels) {
+  float most = 0;
+  for (size_t i = 0; i < n; i++) most = std::max(most, std::fabs(x[i]));
+  std::vector<float> y;
+  for (size_t i = 0; i < n; i++) y.push_back(std::nearbyint(x[i] * levels / most) * most / levels);
+  return y;
+}
+
 // Every kernel that this machine runs, over a number of keys that is no multiple of any vector.
-TEST(Int16Attention, KernelsGiveTheSameWithinTheRoundingOfProbabilities) {
+TEST(Int16Attention, KernelsDifferFromTheDefinitionByTheRoundingOfProbabilities) {
   if (&row_kernels() == &row_kernels_generic()) GTEST_SKIP() << "needs AVX2";
   constexpr int kKeys = 203;
   const Inputs in(5);
@@ -126,23 +136,25 @@ TEST(Int16Attention, KernelsGiveTheSameWithinTheRoundingOfProbabilities) {
       values.push_back(in.values[static_cast<size_t>(t * kState + d)]);
     }
   for (int t = 150; t < kKeys; t++) weights[static_cast<size_t>(t)] = 2;
-  Int16Head head(kKeys);
-  head.pack(keys.data(), values.data(), kKeys);
-  std::vector<Int16Kernel> kernels{int16_attend_avx2};
-  if (avx512_vnni_is_native()) kernels.push_back(int16_attend_avx512);
+  std::vector<const Int16Kernel*> kernels{&int16_kernel_avx2()};
+  if (avx512_vnni_is_native()) kernels.push_back(&int16_kernel_vnni());
   for (const float* log2_weights :
        {static_cast<const float*>(nullptr), static_cast<const float*>(weights.data())})
-    for (Int16Kernel kernel : kernels)
+    for (const Int16Kernel* kernel : kernels) {
+      Int16Head head(kKeys, *kernel);
+      head.pack(keys.data(), values.data(), kKeys);
+      const float levels = kernel == &int16_kernel_avx2() ? 4095 : 127;
+      const auto seen = rounded(keys.data(), keys.size(), levels);
       for (int rows : {1, 7, 30}) {
         std::vector<float> out(30 * 64);
-        Int16Attention(kKeys, kernel).attend(head, log2_weights, in.q.data(), kState, rows, out.data(), 64);
+        Int16Attention(kKeys, *kernel).attend(head, log2_weights, in.q.data(), kState, rows, out.data(), 64);
         for (int r = 0; r < rows; r++) {
           double sum = 0, expected[64] = {};
+          const auto query = rounded(in.q.data() + r * kState, 64, levels);
           for (int t = 0; t < kKeys; t++) {
             double s = 0;
             for (int d = 0; d < 64; d++)
-              s += static_cast<double>(in.q[static_cast<size_t>(r * kState + d)]) *
-                   keys[static_cast<size_t>(t * 64 + d)];
+              s += static_cast<double>(query[static_cast<size_t>(d)]) * seen[static_cast<size_t>(t * 64 + d)];
             const double p = std::exp(s) * (log2_weights ? std::exp2(weights[static_cast<size_t>(t)]) : 1);
             sum += p;
             for (int d = 0; d < 64; d++) expected[d] += p * values[static_cast<size_t>(t * 64 + d)];
@@ -151,6 +163,7 @@ TEST(Int16Attention, KernelsGiveTheSameWithinTheRoundingOfProbabilities) {
             ASSERT_NEAR(out[static_cast<size_t>(r * 64 + d)], expected[d] / sum, 8e-3) << r << " of " << rows;
         }
       }
+    }
 }
 
 }  // namespace

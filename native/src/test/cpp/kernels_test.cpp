@@ -68,11 +68,30 @@ TEST(RowKernels, QuantisedRowsComeBackWithinHalfAStep) {
   }
 }
 
+// Of one sign, of both, and without zero among them.
+TEST(RowKernels, RowsQuantisedByTheirRangeComeBackWithinHalfAStep) {
+  auto positive = gaussian(512, 6), both = gaussian(512, 7), far = gaussian(512, 8);
+  for (auto& x : positive) x = std::fabs(x) - 0.17f;
+  for (auto& x : far) x += 10;
+  for (const auto* k : runnable())
+    for (const auto& x : {positive, both, far}) {
+      std::vector<int8_t> q(512);
+      float shift = 0;
+      const float scale = k->quantise_range(x.data(), q.data(), 512, &shift);
+      for (size_t i = 0; i < q.size(); i++)
+        EXPECT_NEAR((static_cast<float>(q[i]) + shift) * scale, x[i], scale * 0.501) << k->isa;
+      EXPECT_EQ(shift, std::nearbyint(shift)) << k->isa;
+    }
+}
+
 TEST(RowKernels, RowOfZerosQuantisesToZero) {
   const std::vector<float> x(64);
   std::vector<int8_t> q(64, 1);
   EXPECT_EQ(row_kernels().quantise(x.data(), q.data(), 64), 0.0f);
   EXPECT_EQ(q, std::vector<int8_t>(64));
+  float shift = 1;
+  EXPECT_EQ(row_kernels().quantise_range(x.data(), q.data(), 64, &shift), 0.0f);
+  EXPECT_EQ(shift, 0.0f);
 }
 
 TEST(RowKernels, PowerSpectrumIsThatOfTheDefinition) {

@@ -119,8 +119,9 @@ struct Rates {
   double conv1, conv2, qkv, out, fc1, fc2, scores, values;
 };
 
-// What attention and convolutions compute in. int8 GEMMs of the same shape stand for int16 attention: without
-// VNNI they multiply int16 pairs too, and with it two bytes where attention multiplies one int16.
+// What attention and the first convolution compute in. int8 GEMMs of the same shape stand for integer
+// attention: without VNNI they multiply int16 pairs too, and with it bytes as the scores do, two where the
+// weighted values take one int16.
 Type half_type(const WhisperModel& m) {
   return m.profile == AM_PROFILE_FAST && bf16_is_fast() ? Type::bf16 : Type::f32;
 }
@@ -140,12 +141,12 @@ Rates rates(const WhisperModel& m, JsonWriter& out) {
   };
   Rates r{};
   r.conv1 = rate("conv1", half, 3 * s.mels, d);
-  r.conv2 = rate("conv2", half, 3 * d, d);
+  r.conv2 = rate("conv2", linear, 3 * d, d);
   r.qkv = rate("q, k, v", linear, d, 3 * d);
   r.out = rate("attention output", linear, d, d);
   r.fc1 = rate("fc1", linear, d, 4 * d);
   r.fc2 = rate("fc2", linear, 4 * d, d);
-  r.scores = share * rate("scores (K = 64)", attention, 64, s.context);
+  r.scores = rate("scores (K = 64)", attention, 64, s.context);
   r.values = share * rate("weighted values (N = 64)", attention, s.context, 64);
   out.close(']');
   return r;
@@ -183,7 +184,7 @@ void encoder_window(const WhisperModel& m, const char* name, int content, const 
   const double stream = rows * d * 4;  // bytes of one pass over the residual stream
   const Stage stages[] = {
       {"convolutions", median(&EncoderTimes::convolutions), conv1 + conv2,
-       conv1 / rate.conv1 + conv2 / rate.conv2, 0, 3 * s.mels * d * 4 + 3 * d * d * 4 + 3 * stream},
+       conv1 / rate.conv1 + conv2 / rate.conv2, 0, 3 * s.mels * d * 4 + 3 * d * d * linear + 3 * stream},
       {"q, k, v", median(&EncoderTimes::qkv), qkv, qkv / rate.qkv, 0,
        layers * (3 * d * d * linear + 4 * stream)},
       {"attention", median(&EncoderTimes::attention), 2 * square, square / rate.scores + square / rate.values,

@@ -7,7 +7,7 @@
 namespace amanuensis {
 
 SelfCache::SelfCache(int context, int layers, int state, size_t element)
-    : layers_(layers),
+    : context_(context),
       state_(state),
       bytes_(element * static_cast<size_t>(context) * static_cast<size_t>(layers * 2 * state)) {
   void* p = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

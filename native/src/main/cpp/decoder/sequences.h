@@ -20,17 +20,17 @@ class SelfCache {
   /// T: float or uint16_t, as the element says.
   template <class T>
   T* key(int position, int layer) {
-    return reinterpret_cast<T*>(data_) + (static_cast<int64_t>(position) * layers_ + layer) * 2 * state_;
+    return reinterpret_cast<T*>(data_) + (static_cast<int64_t>(layer) * context_ + position) * 2 * state_;
   }
   template <class T>
   T* value(int position, int layer) {
     return key<T>(position, layer) + state_;
   }
   /// Elements from one position to the next.
-  int64_t stride() const { return static_cast<int64_t>(layers_) * 2 * state_; }
+  int64_t stride() const { return static_cast<int64_t>(2) * state_; }
 
  private:
-  int layers_, state_;
+  int context_, state_;
   size_t bytes_;
   uint8_t* data_;
 };

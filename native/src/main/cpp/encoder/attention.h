@@ -14,8 +14,8 @@
 
 namespace amanuensis {
 
-/// kF32 and kBf16 run on oneDNN, block by block of queries; kInt16 is our own kernel for machines with AVX2
-/// or AVX-512 but without AMX, where it is faster than either.
+/// kF32 and kBf16 run on oneDNN, block by block of queries; kInt16 (int16_attention.h) is our own for
+/// machines with AVX2 or AVX-512 but without AMX, where it is faster than either.
 enum class AttentionKind { kF32, kBf16, kInt16 };
 
 class SelfAttention {

@@ -37,10 +37,12 @@ namespace {
 // What one thread needs: kernels (oneDNN scratchpads are per object) and block-sized scratch that stays in
 // L2.
 struct Workspace {
-  Workspace(const EncoderShape& s, Arithmetic a, bool half, int rows)
+  Workspace(const EncoderWeights& w, int rows)
+      : Workspace(w.shape, w.arithmetic, w.conv2.arithmetic, w.half, rows) {}
+  Workspace(const EncoderShape& s, Arithmetic a, Arithmetic conv, bool half, int rows)
       : rows(rows),
         conv1(type(half), type(half), Type::f32, rows, 3 * s.mels, s.state, 3 * s.mels, s.state),
-        conv2(type(half), type(half), Type::f32, rows, 3 * s.state, s.state, 3 * s.state, s.state),
+        conv2(input(conv), input(conv), output(conv), rows, 3 * s.state, s.state, 3 * s.state, s.state),
         qkv(input(a), input(a), output(a), rows, s.state, 3 * s.state, s.state, 3 * s.state),
         out(input(a), input(a), output(a), rows, s.state, s.state, s.state, s.state),
         fc1(input(a), input(a), output(a), rows, s.state, 4 * s.state, s.state, 4 * s.state),
@@ -50,7 +52,8 @@ struct Workspace {
         acc(static_cast<size_t>(rows) * s.state * 4),
         row(static_cast<size_t>(s.state) * 4),
         scale(static_cast<size_t>(rows)),
-        patch(static_cast<size_t>(rows) * s.state * 3 * 4) {}
+        shift(static_cast<size_t>(rows)),
+        patch(static_cast<size_t>(rows) * s.mels * 3 * 4) {}
   static Type input(Arithmetic a) { return a == Arithmetic::kInt8 ? Type::s8 : Type::f32; }
   static Type output(Arithmetic a) { return a == Arithmetic::kInt8 ? Type::s32 : Type::f32; }
   static Type type(bool half) { return half ? Type::bf16 : Type::f32; }
@@ -58,8 +61,8 @@ struct Workspace {
   Matmul conv1, conv2, qkv, out, fc1, fc2;
   AlignedArray<uint8_t> narrow, wide;  // inputs of the GEMMs: rows x state, rows x 4 state of int8 or f32
   AlignedArray<int32_t> acc;           // rows x 4 state of s32 or f32
-  AlignedArray<float> row, scale;
-  AlignedArray<uint8_t> patch;  // rows x 3 state of T
+  AlignedArray<float> row, scale, shift;
+  AlignedArray<uint8_t> patch;  // rows x 3 mels of bf16 or f32
 };
 
 }  // namespace
@@ -77,17 +80,27 @@ struct Around<Arithmetic::kInt8> {
     return k.layer_norm_quantise(x, w.gamma.data(), w.beta.data(), scratch, q, n);
   }
   static float take(const RowKernels& k, const float* x, Input* q, int n) { return k.quantise(x, q, n); }
-  template <class T>
-  static void store(const RowKernels& k, const Sum* a, float scale, const LinearWeights& w, int at, T* y,
-                    int n) {
-    k.dequantise(a + at, scale, w.scale.data() + at, w.bias.data() + at, y, n);
+  static float take_range(const RowKernels& k, const float* x, Input* q, int n, float& shift) {
+    return k.quantise_range(x, q, n, &shift);
   }
-  static void add(const RowKernels& k, const Sum* a, float scale, const LinearWeights& w, float* y, int n) {
-    k.dequantise_add(a, scale, w.scale.data(), w.bias.data(), y, n);
+  // The bias of a row whose input take_range or gelu quantised.
+  static const float* bias(const RowKernels& k, const LinearWeights& w, float scale, float shift,
+                           float* scratch) {
+    k.shift_bias(w.bias.data(), scale * shift, w.sums.data(), scratch, static_cast<int>(w.n));
+    return scratch;
+  }
+  template <class T>
+  static void store(const RowKernels& k, const Sum* a, float scale, const LinearWeights& w, const float* bias,
+                    int at, T* y, int n) {
+    k.dequantise(a + at, scale, w.scale.data() + at, bias + at, y, n);
+  }
+  static void add(const RowKernels& k, const Sum* a, float scale, const LinearWeights& w, const float* bias,
+                  float* y, int n) {
+    k.dequantise_add(a, scale, w.scale.data(), bias, y, n);
   }
   static float gelu(const RowKernels& k, const Sum* a, float scale, const LinearWeights& w, float* scratch,
-                    Input* q, int n) {
-    return k.dequantise_gelu_quantise(a, scale, w.scale.data(), w.bias.data(), scratch, q, n);
+                    Input* q, int n, float& shift) {
+    return k.dequantise_gelu_quantise(a, scale, w.scale.data(), w.bias.data(), scratch, q, n, &shift);
   }
 };
 
@@ -103,15 +116,22 @@ struct Around<Arithmetic::kF32> {
     std::memcpy(q, x, sizeof(float) * static_cast<size_t>(n));
     return 1;
   }
-  static void store(const RowKernels& k, const Sum* a, float, const LinearWeights& w, int at, float* y,
-                    int n) {
-    k.bias_f32(a + at, w.bias.data() + at, y, n);
+  static float take_range(const RowKernels& k, const float* x, Input* q, int n, float&) {
+    return take(k, x, q, n);
   }
-  static void add(const RowKernels& k, const Sum* a, float, const LinearWeights& w, float* y, int n) {
-    k.bias_add(a, w.bias.data(), y, n);
+  static const float* bias(const RowKernels&, const LinearWeights& w, float, float, float*) {
+    return w.bias.data();
   }
-  static float gelu(const RowKernels& k, const Sum* a, float, const LinearWeights& w, float*, Input* q,
-                    int n) {
+  static void store(const RowKernels& k, const Sum* a, float, const LinearWeights&, const float* bias, int at,
+                    float* y, int n) {
+    k.bias_f32(a + at, bias + at, y, n);
+  }
+  static void add(const RowKernels& k, const Sum* a, float, const LinearWeights&, const float* bias, float* y,
+                  int n) {
+    k.bias_add(a, bias, y, n);
+  }
+  static float gelu(const RowKernels& k, const Sum* a, float, const LinearWeights& w, float*, Input* q, int n,
+                    float&) {
     k.bias_gelu_f32(a, w.bias.data(), q, n);
     return 1;
   }
@@ -129,14 +149,14 @@ struct Encoder::Lane {
         attention(w->attention, w->shape.context, w->shape.heads, block, team) {
     const auto& s = w->shape;
     const auto cs = static_cast<size_t>(s.context) * s.state;
-    const size_t element = w->half ? 2 : 4;
-    for (int i = 0; i < n; i++)
-      workspaces.push_back(std::make_unique<Workspace>(s, w->arithmetic, w->half, block));
-    hidden = AlignedArray<uint8_t>((static_cast<size_t>(s.context) * 2 + 2) * s.state * element);
+    for (int i = 0; i < n; i++) workspaces.push_back(std::make_unique<Workspace>(*w, block));
+    hidden = AlignedArray<float>((static_cast<size_t>(s.context) * 2 + 2) * s.state);
+    zeros.resize(static_cast<size_t>(s.state));
     x = AlignedArray<float>(cs);
     attended = AlignedArray<float>(cs);
     if (gemm == nullptr) return;
     row_scale = AlignedArray<float>(static_cast<size_t>(s.context));
+    row_shift = AlignedArray<float>(static_cast<size_t>(s.context));
     mlp_hidden = AlignedArray<int8_t>(cs * 4);
   }
 
@@ -149,11 +169,12 @@ struct Encoder::Lane {
   KeptRows kept;
   EncoderTimes times;
   std::vector<std::unique_ptr<Workspace>> workspaces;
-  AlignedArray<uint8_t> hidden;     // (2 context + 2) x state of T, first and last row zero
-  AlignedArray<float> x;            // the residual stream, rows x state
-  AlignedArray<float> attended;     // rows x state
-  AlignedArray<float> row_scale;    // context: scales of the rows that are with the device
-  AlignedArray<int8_t> mlp_hidden;  // context x 4 state, between fc1 and fc2 on the device
+  AlignedArray<float> hidden;    // between the convolutions: (2 context + 2) x state, zeros at both ends
+  std::vector<float> zeros;      // state
+  AlignedArray<float> x;         // the residual stream, rows x state
+  AlignedArray<float> attended;  // rows x state
+  AlignedArray<float> row_scale, row_shift;  // context: of the rows that are with the device
+  AlignedArray<int8_t> mlp_hidden;           // context x 4 state, between fc1 and fc2 on the device
 
   /// work(workspace, first row) for every block of rows that is needed to cover `rows`.
   template <class F>
@@ -163,8 +184,11 @@ struct Encoder::Lane {
   }
   template <Arithmetic A, class T>
   void encode(const float* mel, int64_t stride, float* states, float* outputs);
-  template <class T>
   void convolve(const float* mel, int64_t stride);
+  template <class T>
+  void first_convolution(const float* mel, int64_t stride, int rows);
+  template <Arithmetic A>
+  void second_convolution(int rows);
   void repeat_padding();
   template <Arithmetic A, class T>
   void project_qkv(const Block& weights);
@@ -186,44 +210,61 @@ inline void store(float& to, float v) { to = v; }
 }  // namespace
 
 // Rows [0, dense) and, where there is padding, one more that is the same for all of it.
-template <class T>
 void Encoder::Lane::convolve(const float* mel, int64_t stride) {
+  const int rows = std::min(w->shape.context, kept.dense + 1);
+  const int hidden_rows = std::min(2 * w->shape.context, 2 * rows + 1);
+  w->half ? first_convolution<uint16_t>(mel, stride, hidden_rows)
+          : first_convolution<float>(mel, stride, hidden_rows);
+  w->conv2.arithmetic == Arithmetic::kInt8 ? second_convolution<Arithmetic::kInt8>(rows)
+                                           : second_convolution<Arithmetic::kF32>(rows);
+}
+
+// Three frames beside each other, gathered from the mel where it lies: no transposed copy of the window.
+template <class T>
+void Encoder::Lane::first_convolution(const float* mel, int64_t stride, int rows) {
   const auto& s = w->shape;
-  const int t2 = s.context * 2;
-  const int rows = std::min(s.context, kept.dense + 1);
-  const int hidden_rows = std::min(t2, 2 * rows + 1);
-  T* h = reinterpret_cast<T*>(hidden.data());
-  std::memset(h, 0, sizeof(T) * s.state);
-  std::memset(h + static_cast<size_t>(t2 + 1) * s.state, 0, sizeof(T) * s.state);
-  // Three frames beside each other, gathered from the mel where it lies: no transposed copy of the window.
-  blocks(hidden_rows, [&](Workspace& b, int first) {
+  const int frames = s.context * 2;
+  std::memset(hidden.data(), 0, sizeof(float) * s.state);
+  std::memset(hidden.data() + static_cast<size_t>(frames + 1) * s.state, 0, sizeof(float) * s.state);
+  blocks(rows, [&](Workspace& b, int first) {
     T* patch = reinterpret_cast<T*>(b.patch.data());
     for (int m = 0; m < s.mels; m++) {
       const float* row = mel + m * stride;
       for (int r = 0; r < b.rows; r++)
         for (int tap = 0; tap < 3; tap++) {
           const int t = first + r + tap - 1;
-          store(patch[(static_cast<size_t>(r) * 3 + tap) * s.mels + m], t < 0 || t >= t2 ? 0.0f : row[t]);
+          store(patch[(static_cast<size_t>(r) * 3 + tap) * s.mels + m], t < 0 || t >= frames ? 0.0f : row[t]);
         }
     }
     float* y = reinterpret_cast<float*>(b.acc.data());
     b.conv1.run(patch, w->conv1.packed.data(), y);
     for (int r = 0; r < b.rows; r++)
-      k.bias_gelu(y + static_cast<size_t>(r) * s.state, w->conv1.bias.data(),
-                  h + static_cast<size_t>(first + r + 1) * s.state, s.state);
+      k.bias_gelu_f32(y + static_cast<size_t>(r) * s.state, w->conv1.bias.data(),
+                      hidden.data() + static_cast<size_t>(first + r + 1) * s.state, s.state);
   });
+}
+
+// Every second of the frames, three in a row each.
+template <Arithmetic A>
+void Encoder::Lane::second_convolution(int rows) {
+  using Path = Around<A>;
+  const auto n = static_cast<size_t>(w->shape.state);
+  const int state = w->shape.state;
   blocks(rows, [&](Workspace& b, int first) {
-    T* patch = reinterpret_cast<T*>(b.patch.data());
-    for (int r = 0; r < b.rows; r++)
-      std::memcpy(patch + static_cast<size_t>(r) * 3 * s.state,
-                  h + static_cast<size_t>(first + r) * 2 * s.state, sizeof(T) * 3 * s.state);
-    float* y = reinterpret_cast<float*>(b.acc.data());
-    b.conv2.run(patch, w->conv2.packed.data(), y);
-    for (int r = 0; r < b.rows; r++) {
-      const size_t at = static_cast<size_t>(first + r) * s.state;
-      k.bias_gelu(y + static_cast<size_t>(r) * s.state, w->conv2.bias.data(), x.data() + at, s.state);
-      if (first + r >= kept.dense) continue;
-      for (int i = 0; i < s.state; i++) x.data()[at + i] += w->positions.data()[at + i];
+    auto* in = reinterpret_cast<typename Path::Input*>(b.wide.data());
+    const auto* sums = reinterpret_cast<const typename Path::Sum*>(b.acc.data());
+    for (size_t r = 0; r < static_cast<size_t>(b.rows); r++)
+      b.scale[r] = Path::take_range(k, hidden.data() + (static_cast<size_t>(first) + r) * 2 * n,
+                                    in + r * 3 * n, 3 * state, b.shift[r]);
+    b.conv2.run(in, w->conv2.packed.data(), b.acc.data());
+    for (size_t r = 0; r < static_cast<size_t>(b.rows); r++) {
+      const size_t row = static_cast<size_t>(first) + r;
+      float* to = x.data() + row * n;
+      const float* bias = Path::bias(k, w->conv2, b.scale[r], b.shift[r], b.row.data());
+      Path::store(k, sums + r * n, b.scale[r], w->conv2, bias, 0, to, state);
+      k.bias_gelu_f32(to, zeros.data(), to, state);
+      if (static_cast<int>(row) >= kept.dense) continue;
+      for (size_t i = 0; i < n; i++) to[i] += w->positions.data()[row * n + i];
     }
   });
 }
@@ -264,12 +305,13 @@ void Encoder::Lane::store_qkv(const Block& weights, const typename Around<A>::Su
                               int row) {
   using Path = Around<A>;
   const auto& s = w->shape;
-  Path::store(k, sums, scale, weights.qkv, 0,
+  const float* bias = weights.qkv.bias.data();
+  Path::store(k, sums, scale, weights.qkv, bias, 0,
               attention.queries<T>() + static_cast<size_t>(row) * static_cast<size_t>(s.state), s.state);
   for (int h = 0; h < s.heads; h++) {
     const int at = s.state + h * kHead;
-    Path::store(k, sums, scale, weights.qkv, at, attention.key<T>(h, row), kHead);
-    Path::store(k, sums, scale, weights.qkv, at + s.state, attention.value<T>(h, row), kHead);
+    Path::store(k, sums, scale, weights.qkv, bias, at, attention.key<T>(h, row), kHead);
+    Path::store(k, sums, scale, weights.qkv, bias, at + s.state, attention.value<T>(h, row), kHead);
   }
 }
 
@@ -289,16 +331,17 @@ void Encoder::Lane::mlp(const Block& weights) {
       scale[r] = Path::take(k, attended.data() + (static_cast<size_t>(first) + r) * n, in + r * n, s.state);
     b.out.run(in, weights.out.packed.data(), b.acc.data());
     for (size_t r = 0; r < static_cast<size_t>(b.rows); r++) {
-      Path::add(k, sums + r * n, scale[r], weights.out, xs + r * n, s.state);
+      Path::add(k, sums + r * n, scale[r], weights.out, weights.out.bias.data(), xs + r * n, s.state);
       scale[r] = Path::norm(k, xs + r * n, weights.mlp_norm, b.row.data(), in + r * n, s.state);
     }
     b.fc1.run(in, weights.fc1.packed.data(), b.acc.data());
     for (size_t r = 0; r < static_cast<size_t>(b.rows); r++)
       scale[r] = Path::gelu(k, sums + r * 4 * n, scale[r], weights.fc1, b.row.data(), hidden_in + r * 4 * n,
-                            4 * s.state);
+                            4 * s.state, b.shift[r]);
     b.fc2.run(hidden_in, weights.fc2.packed.data(), b.acc.data());
     for (size_t r = 0; r < static_cast<size_t>(b.rows); r++)
-      Path::add(k, sums + r * n, scale[r], weights.fc2, xs + r * n, s.state);
+      Path::add(k, sums + r * n, scale[r], weights.fc2,
+                Path::bias(k, weights.fc2, scale[r], b.shift[r], b.row.data()), xs + r * n, s.state);
   });
 }
 
@@ -347,7 +390,7 @@ void Encoder::Lane::mlp_on_device(const Block& weights) {
         return Path::take(k, attended.data() + r * n, values, state);
       },
       [&](Workspace&, size_t r, const int32_t* sums, float scale) {
-        Path::add(k, sums, scale, weights.out, x.data() + r * n, state);
+        Path::add(k, sums, scale, weights.out, weights.out.bias.data(), x.data() + r * n, state);
       });
   // GELU needs the whole row of fc1: its int8 row goes into the lane's own buffer until fc2 begins.
   product_on_device(
@@ -356,8 +399,8 @@ void Encoder::Lane::mlp_on_device(const Block& weights) {
         return Path::norm(k, x.data() + r * n, weights.mlp_norm, b.row.data(), values, state);
       },
       [&](Workspace& b, size_t r, const int32_t* sums, float scale) {
-        row_scale[r] =
-            Path::gelu(k, sums, scale, weights.fc1, b.row.data(), mlp_hidden.data() + r * 4 * n, 4 * state);
+        row_scale[r] = Path::gelu(k, sums, scale, weights.fc1, b.row.data(), mlp_hidden.data() + r * 4 * n,
+                                  4 * state, row_shift[r]);
       });
   product_on_device(
       weights.fc2,
@@ -365,8 +408,9 @@ void Encoder::Lane::mlp_on_device(const Block& weights) {
         std::memcpy(values, mlp_hidden.data() + r * 4 * n, 4 * n);
         return row_scale[r];
       },
-      [&](Workspace&, size_t r, const int32_t* sums, float scale) {
-        Path::add(k, sums, scale, weights.fc2, x.data() + r * n, state);
+      [&](Workspace& b, size_t r, const int32_t* sums, float scale) {
+        Path::add(k, sums, scale, weights.fc2, Path::bias(k, weights.fc2, scale, row_shift[r], b.row.data()),
+                  x.data() + r * n, state);
       });
 }
 
@@ -376,7 +420,7 @@ void Encoder::Lane::encode(const float* mel, int64_t stride, float* states, floa
   const auto n = static_cast<size_t>(kept.rows) * s.state;
   times = {};
   StageClock clock;
-  convolve<T>(mel, stride);
+  convolve(mel, stride);
   repeat_padding();
   clock.add_to(times.convolutions);
   attention.begin(kept);

@@ -1,6 +1,7 @@
-// The audio encoder. In f32 it is the reference; in int8 the projections and the MLP are int8 (per-row scales
-// of activations, per-channel scales of weights), attention bf16 where the machine has it (int16 on AVX2, f32
-// otherwise), convolutions bf16 or f32, and the residual stream, LayerNorm and softmax f32.
+// The audio encoder. In f32 it is the reference; in int8 the projections, the MLP and the second convolution
+// are int8 (per-row scales of activations, per-channel scales of weights), attention bf16 with AMX (integers
+// with AVX2 or VNNI, f32 otherwise), the first convolution bf16 or f32, and the residual stream, LayerNorm and
+// softmax f32.
 #pragma once
 #include <cstdint>
 #include <functional>

@@ -13,20 +13,20 @@ namespace {
 using Type = Matmul::Type;
 
 // (out, in, 3) -> (out, 3, in): a row of the input is then three whole frames, one after another.
-Convolution convolution(const std::vector<float>& w, const std::vector<float>& b, int in, bool half,
-                        int64_t lda) {
-  Convolution d;
-  d.k = 3 * in;
-  d.n = static_cast<int64_t>(b.size());
-  d.bias = AlignedArray<float>(b);
+std::vector<float> by_frames(const std::vector<float>& w, size_t in) {
   std::vector<float> rows(w.size());
-  for (int64_t o = 0; o < d.n; o++)
-    for (int c = 0; c < in; c++)
-      for (int t = 0; t < 3; t++)
-        rows[static_cast<size_t>((o * 3 + t) * in + c)] = w[static_cast<size_t>((o * in + c) * 3 + t)];
+  for (size_t o = 0; o < w.size() / (3 * in); o++)
+    for (size_t c = 0; c < in; c++)
+      for (size_t t = 0; t < 3; t++) rows[(o * 3 + t) * in + c] = w[(o * in + c) * 3 + t];
+  return rows;
+}
+
+Convolution convolution(const std::vector<float>& w, const std::vector<float>& b, int in, bool half) {
+  const int64_t k = 3 * in, n = static_cast<int64_t>(b.size());
+  const std::vector<float> rows = by_frames(w, static_cast<size_t>(in));
   const Type type = half ? Type::bf16 : Type::f32;
-  Matmul shape(type, type, Type::f32, encoder_block_rows(), d.k, d.n, lda, d.n);
-  d.packed = AlignedArray<uint8_t>(shape.packed_bytes());
+  Matmul shape(type, type, Type::f32, encoder_block_rows(), k, n, k, n);
+  Convolution d{AlignedArray<uint8_t>(shape.packed_bytes()), AlignedArray<float>(b)};
   if (half) {
     std::vector<uint16_t> h(rows.size());
     std::transform(rows.begin(), rows.end(), h.begin(), to_bf16);
@@ -77,8 +77,10 @@ std::shared_ptr<const EncoderWeights> load_encoder(const EncoderShape& s, const 
   else if (fast && !options.exact_attention && &row_kernels() != &row_kernels_generic())
     w->attention = AttentionKind::kInt16;
   const std::string e = "model.encoder.";
-  w->conv1 = convolution(read(e + "conv1.weight"), read(e + "conv1.bias"), s.mels, w->half, s.mels * 3);
-  w->conv2 = convolution(read(e + "conv2.weight"), read(e + "conv2.bias"), s.state, w->half, s.state * 3);
+  w->conv1 = convolution(read(e + "conv1.weight"), read(e + "conv1.bias"), s.mels, w->half);
+  w->conv2 = pack_linear(options.exact_attention ? Arithmetic::kF32 : arithmetic,
+                         by_frames(read(e + "conv2.weight"), static_cast<size_t>(s.state)),
+                         read(e + "conv2.bias"), s.state * 3, encoder_block_rows());
   w->positions = AlignedArray<float>(read(e + "embed_positions.weight"));
   for (int i = 0; i < s.layers; i++) {
     const std::string l = e + "layers." + std::to_string(i) + ".";

@@ -8,9 +8,8 @@
 
 namespace amanuensis {
 
-/// Convolution weights as a matrix (out, kernel, in), in bf16 or f32.
+/// The first convolution's weights as a matrix (out, kernel, in), in bf16 or f32.
 struct Convolution {
-  int64_t k = 0, n = 0;
   AlignedArray<uint8_t> packed;
   AlignedArray<float> bias;
 };
@@ -35,9 +34,10 @@ class EncoderWeights {
   EncoderShape shape;
   Arithmetic arithmetic = Arithmetic::kF32;  // of the projections and the MLP
   AttentionKind attention = AttentionKind::kF32;
-  bool half = false;  // bf16 attention and convolutions
+  bool half = false;  // bf16 attention and first convolution
   PaddingPolicy padding;
-  Convolution conv1, conv2;
+  Convolution conv1;
+  LinearWeights conv2;            // (out, kernel, in); int8 or f32
   AlignedArray<float> positions;  // context x state
   std::vector<Block> blocks;
   Norm final_norm;

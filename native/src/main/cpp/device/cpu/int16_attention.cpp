@@ -11,14 +11,25 @@ constexpr size_t kHead = 64;
 int padded(int rows) { return (rows + 15) / 16 * 16; }
 }  // namespace
 
-Int16Kernel int16_kernel() { return avx512_vnni_is_native() ? int16_attend_avx512 : int16_attend_avx2; }
+const Int16Kernel& int16_kernel() {
+  return avx512_vnni_is_native() ? int16_kernel_vnni() : int16_kernel_avx2();
+}
 
-Int16Head::Int16Head(int most_rows)
-    : keys_(static_cast<size_t>(padded(most_rows)) * kHead),
+Int16Head::Int16Head(int most_rows, const Int16Kernel& kernel)
+    : kernel_(&kernel),
+      keys_(static_cast<size_t>(padded(most_rows)) * kHead * sizeof(int16_t)),
+      offset_(static_cast<size_t>(padded(most_rows))),
       values_(static_cast<size_t>(padded(most_rows)) * kHead) {}
 
+void Int16Head::pack(const float* keys, const float* values, int rows) {
+  rows_ = rows;
+  padded_ = padded(rows);
+  key_scale_ = kernel_->pack_keys(keys, rows, padded_, keys_.data(), offset_.data());
+  pack_values(values, rows);
+}
+
 // Rows of scores 64 bytes more than a power of two apart would share L1 sets; 16 is enough to spread them.
-Int16Attention::Int16Attention(int most_keys, Int16Kernel kernel)
+Int16Attention::Int16Attention(int most_keys, const Int16Kernel& kernel)
     : kernel_(kernel),
       stride_(padded(most_keys)),
       q_(kRows * kHead),
@@ -32,6 +43,7 @@ void Int16Attention::attend(const Int16Head& head, const float* log2_weights, co
   const Int16Block block{head.rows_,
                          head.padded_,
                          head.keys_.data(),
+                         head.offset_.data(),
                          head.values_.data(),
                          head.key_scale_,
                          head.value_scale_,
@@ -45,7 +57,7 @@ void Int16Attention::attend(const Int16Head& head, const float* log2_weights, co
                          rows,
                          out,
                          out_stride};
-  kernel_(block);
+  kernel_.attend(block);
 }
 
 }  // namespace amanuensis

@@ -7,7 +7,7 @@ namespace amanuensis {
 
 namespace {
 constexpr int kHead = 64;
-constexpr int kKeyMost = Int16Block::kKeyMost;
+constexpr int kKeyMost = 4095;  // 64 products: 64 * 4095^2 < 2^31
 constexpr int kValueMost = Int16Block::kValueMost;
 constexpr int kStretch = Int16Block::kStretch;
 constexpr float kLogMost = Int16Block::kLogMost;
@@ -131,24 +131,27 @@ inline void add_tile(const int32_t* tile, float* sums) {
 }
 }  // namespace
 
-void Int16Head::pack(const float* keys, const float* values, int rows) {
-  rows_ = rows;
-  padded_ = (rows + 15) / 16 * 16;
+namespace {
+float pack_keys(const float* keys, int rows, int padded, void* packed, int32_t*) {
   const float most = largest(keys, int64_t{kHead} * rows);
-  key_scale_ = most / kKeyMost;
   const __m256 key_factor = _mm256_set1_ps(most > 0 ? kKeyMost / most : 0.0f);
   alignas(32) int16_t panel[kInt16Panel * kHead];  // 16 keys, row by row
-  for (int first = 0; first < padded_; first += static_cast<int>(kInt16Panel)) {
+  for (int first = 0; first < padded; first += static_cast<int>(kInt16Panel)) {
     for (int t = first; t < first + kInt16Panel; t++)
       for (int d = 0; d < kHead; d += 16)
         _mm256_store_si256(
             reinterpret_cast<__m256i*>(panel + (t - first) * kHead + d),
             t < rows ? to_int16(keys + int64_t{t} * kHead + d, key_factor) : _mm256_setzero_si256());
-    int16_t* to = keys_.data() + int64_t{first} * kHead;
+    int16_t* to = static_cast<int16_t*>(packed) + int64_t{first} * kHead;
     for (int half = 0; half < kInt16Panel; half += 8)
       for (int d = 0; d < kHead; d += 16)
         transpose_pairs(panel + half * kHead + d, to + d * kInt16Panel + half * 2);
   }
+  return most / kKeyMost;
+}
+}  // namespace
+
+void Int16Head::pack_values(const float* values, int rows) {
   // One pass over the rows: a register for each eight columns.
   __m256 most_of[kHead / 8];
   for (auto& m : most_of) m = _mm256_setzero_ps();
@@ -178,22 +181,25 @@ void Int16Head::pack(const float* keys, const float* values, int rows) {
     }
 }
 
-void int16_attend_avx2(const Int16Block& block) {
+namespace {
+void attend(const Int16Block& block) {
   constexpr int kTile = kInt16Tile;
   const int rows = block.rows, tiled = (rows + kTile - 1) / kTile * kTile, padded = block.padded_keys;
   const int64_t stride = block.stride;
   float factor[Int16Block::kRows], total[Int16Block::kRows];
+  auto* q = static_cast<int16_t*>(block.q);
+  const auto* packed_keys = static_cast<const int16_t*>(block.packed_keys);
   for (int r = 0; r < rows; r++) {
     const float* query = block.queries + r * block.q_stride;
     const float most = largest(query, kHead);
     const __m256 f = _mm256_set1_ps(most > 0 ? kKeyMost / most : 0.0f);
     for (int d = 0; d < kHead; d += 16)
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(block.q + r * kHead + d), to_int16(query + d, f));
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(q + r * kHead + d), to_int16(query + d, f));
     factor[r] = most / kKeyMost * block.key_scale * 1.44269504f;
   }
   for (int first = 0; first < padded; first += 16)
     for (int r = 0; r < tiled; r += kTile)
-      int16_tile(block.q + r * kHead, kHead, block.packed_keys + int64_t{first} * kHead, kHead,
+      int16_tile(q + r * kHead, kHead, packed_keys + int64_t{first} * kHead, kHead,
                  block.scores + r * stride + first, stride);
   for (int r = 0; r < rows; r++)
     total[r] =
@@ -220,6 +226,12 @@ void int16_attend_avx2(const Int16Block& block) {
       _mm256_storeu_ps(block.out + r * block.out_stride + c,
                        _mm256_mul_ps(_mm256_loadu_ps(block.sums + r * kHead + c), scale));
     }
+}
+}  // namespace
+
+const Int16Kernel& int16_kernel_avx2() {
+  static const Int16Kernel kernel{pack_keys, attend};
+  return kernel;
 }
 
 }  // namespace amanuensis

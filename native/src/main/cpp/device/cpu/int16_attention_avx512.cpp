@@ -9,32 +9,45 @@ constexpr int kHead = 64;
 constexpr int kPanel = 16;  // columns of b side by side: one register of int32
 // Rows of a tile, by two panels: twenty sums hide the latency of vpdpwssd on both of its ports.
 constexpr int kTile = 10;
+constexpr float kByteMost = 127;  // of queries and keys
 static_assert(Int16Block::kRows % kTile == 0);
 
-inline int32_t pair(const int16_t* p) {
+inline int32_t word(const uint8_t* p) {
   int32_t v;
   __builtin_memcpy(&v, p, sizeof v);
   return v;
 }
 
-// put(row, panel, a[kTile x k] * b[k x kPanels panels]). b: panels of k/2 x 16 columns x (k, k + 1), b_stride
-// apart. Rows of a are lda apart. k is even.
-template <int kPanels, class Put>
-inline void tile(const int16_t* a, int64_t lda, const int16_t* b, int64_t b_stride, int k, Put put) {
+// What a lane's product takes from a and from b in one step: two int16, or an unsigned byte times a signed
+// one four times.
+struct Pairs {
+  static void add(__m512i& sum, __m512i a, __m512i b) { add_pair_products(sum, a, b); }
+};
+struct Bytes {
+  static void add(__m512i& sum, __m512i a, __m512i b) { add_byte_products(sum, a, b); }
+};
+
+// put(row, panel, start[panel] + a[kTile rows] * b[kPanels panels]). b: for each step 16 columns of four
+// bytes, panels b_stride bytes apart. Rows of a are lda bytes apart.
+template <class Products, int kPanels, class Put>
+inline void tile(const void* left, int64_t lda, const void* right, int64_t b_stride, int steps,
+                 const __m512i* start, Put put) {
+  const auto* a = static_cast<const uint8_t*>(left);
+  const auto* b = static_cast<const uint8_t*>(right);
   __m512i sum[kTile][kPanels];
 #pragma GCC unroll 16
   for (int r = 0; r < kTile; r++)
 #pragma GCC unroll 2
-    for (int p = 0; p < kPanels; p++) sum[r][p] = _mm512_setzero_si512();
-  for (int i = 0; i < k; i += 2, a += 2, b += 2 * kPanel) {
+    for (int p = 0; p < kPanels; p++) sum[r][p] = start[p];
+  for (int i = 0; i < steps; i++, a += 4, b += 64) {
     __m512i columns[kPanels];
 #pragma GCC unroll 2
     for (int p = 0; p < kPanels; p++) columns[p] = _mm512_load_si512(b + p * b_stride);
 #pragma GCC unroll 16
     for (int r = 0; r < kTile; r++) {
-      const __m512i x = _mm512_set1_epi32(pair(a + r * lda));
+      const __m512i x = _mm512_set1_epi32(word(a + r * lda));
 #pragma GCC unroll 2
-      for (int p = 0; p < kPanels; p++) add_pair_products(sum[r][p], x, columns[p]);
+      for (int p = 0; p < kPanels; p++) Products::add(sum[r][p], x, columns[p]);
     }
   }
 #pragma GCC unroll 16
@@ -103,31 +116,70 @@ float softmax(int32_t* s, int keys, int padded, float factor, const float* weigh
   return static_cast<float>(total);
 }
 
-// Rows of queries -> int16; factor: what turns a product with a key into a score times log2(e).
+__m512i rounded(const float* x, __m512 scale) {
+  return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x), scale));
+}
+float largest_magnitude(const float* x, int64_t n) {
+  __m512 most = _mm512_setzero_ps();
+  for (int64_t i = 0; i < n; i += 16) most = _mm512_max_ps(most, _mm512_abs_ps(_mm512_loadu_ps(x + i)));
+  return _mm512_reduce_max_ps(most);
+}
+
+// Panels of 16 keys: 16 x (four dimensions of each key) of signed bytes.
+float pack_keys(const float* keys, int rows, int padded, void* packed, int32_t* offset) {
+  const float most = largest_magnitude(keys, int64_t{kHead} * rows);
+  const __m512 scale = _mm512_set1_ps(most > 0 ? kByteMost / most : 0.0f);
+  const __m512i apart = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+  const __m512i ones = _mm512_set1_epi8(1);
+  auto* to = static_cast<int8_t*>(packed);
+  alignas(64) int8_t panel[kPanel * kHead];  // key by key
+  for (int first = 0; first < padded; first += kPanel) {
+    for (int t = 0; t < kPanel; t++)
+      for (int d = 0; d < kHead; d += 16)
+        _mm_store_si128(reinterpret_cast<__m128i*>(panel + t * kHead + d),
+                        first + t < rows
+                            ? _mm512_cvtepi32_epi8(rounded(keys + int64_t{first + t} * kHead + d, scale))
+                            : _mm_setzero_si128());
+    __m512i sum = _mm512_setzero_si512();
+    for (int d = 0; d < kHead; d += 4, to += 64) {
+      const __m512i four = _mm512_i32gather_epi32(_mm512_slli_epi32(apart, 6), panel + d, 1);
+      _mm512_store_si512(to, four);
+      add_byte_products(sum, ones, four);
+    }
+    // Queries are 128 too large.
+    _mm512_storeu_si512(offset + first, _mm512_sub_epi32(_mm512_setzero_si512(), _mm512_slli_epi32(sum, 7)));
+  }
+  return most / kByteMost;
+}
+
+// Rows of queries -> bytes, 128 too large; factor: what turns a product with a key into a score times
+// log2(e).
 void quantise_queries(const Int16Block& block, float* factor) {
+  auto* to = static_cast<uint8_t*>(block.q);
   for (int r = 0; r < block.rows; r++) {
     const float* from = block.queries + r * block.q_stride;
-    __m512 most = _mm512_setzero_ps();
-    for (int d = 0; d < kHead; d += 16) most = _mm512_max_ps(most, _mm512_abs_ps(_mm512_loadu_ps(from + d)));
-    const float largest = _mm512_reduce_max_ps(most);
-    const __m512 scale = _mm512_set1_ps(largest > 0 ? Int16Block::kKeyMost / largest : 0.0f);
-    for (int d = 0; d < kHead; d += 16) {
-      const __m512i v = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(from + d), scale));
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(block.q + r * kHead + d), _mm512_cvtepi32_epi16(v));
-    }
-    factor[r] = largest / Int16Block::kKeyMost * block.key_scale * 1.44269504f;
+    const float largest = largest_magnitude(from, kHead);
+    const __m512 scale = _mm512_set1_ps(largest > 0 ? kByteMost / largest : 0.0f);
+    for (int d = 0; d < kHead; d += 16)
+      _mm_storeu_si128(
+          reinterpret_cast<__m128i*>(to + r * kHead + d),
+          _mm512_cvtepi32_epi8(_mm512_add_epi32(rounded(from + d, scale), _mm512_set1_epi32(128))));
+    factor[r] = largest / kByteMost * block.key_scale * 1.44269504f;
   }
 }
 
 template <int kPanels>
 void score_tile(const Int16Block& block, int row, int key) {
   int32_t* to = block.scores + row * block.stride + key;
-  tile<kPanels>(block.q + row * kHead, kHead, block.packed_keys + int64_t{key} * kHead, kPanel * kHead, kHead,
-                [&](int r, int p, __m512i v) { _mm512_storeu_si512(to + r * block.stride + p * kPanel, v); });
+  __m512i start[kPanels];
+  for (int p = 0; p < kPanels; p++) start[p] = _mm512_loadu_si512(block.key_offset + key + p * kPanel);
+  tile<Bytes, kPanels>(
+      static_cast<const uint8_t*>(block.q) + row * kHead, kHead,
+      static_cast<const uint8_t*>(block.packed_keys) + int64_t{key} * kHead, kPanel * kHead, kHead / 4, start,
+      [&](int r, int p, __m512i v) { _mm512_storeu_si512(to + r * block.stride + p * kPanel, v); });
 }
-}  // namespace
 
-void int16_attend_avx512(const Int16Block& block) {
+void attend(const Int16Block& block) {
   const int rows = block.rows, tiled = (rows + kTile - 1) / kTile * kTile, padded = block.padded_keys;
   const int64_t stride = block.stride;
   float factor[Int16Block::kRows], total[Int16Block::kRows];
@@ -143,6 +195,7 @@ void int16_attend_avx512(const Int16Block& block) {
             ? softmax<true>(block.scores + r * stride, block.keys, padded, factor[r], block.log2_weights)
             : softmax<false>(block.scores + r * stride, block.keys, padded, factor[r], nullptr);
 
+  const __m512i zero[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
   const auto* probabilities = reinterpret_cast<const int16_t*>(block.scores);
   for (int i = 0; i < tiled * kHead; i += 16) _mm512_storeu_ps(block.sums + i, _mm512_setzero_ps());
   for (int first = 0; first < padded; first += Int16Block::kStretch) {
@@ -150,12 +203,12 @@ void int16_attend_avx512(const Int16Block& block) {
     for (int column = 0; column < kHead; column += 2 * kPanel)
       for (int row = 0; row < tiled; row += kTile) {
         float* to = block.sums + row * kHead + column;
-        tile<2>(probabilities + row * stride * 2 + first, stride * 2,
-                block.packed_values + int64_t{column} * padded + first * kPanel, int64_t{padded} * kPanel,
-                here, [&](int r, int p, __m512i v) {
-                  float* at = to + r * kHead + p * kPanel;
-                  _mm512_storeu_ps(at, _mm512_add_ps(_mm512_loadu_ps(at), _mm512_cvtepi32_ps(v)));
-                });
+        tile<Pairs, 2>(probabilities + row * stride * 2 + first, stride * 4,
+                       block.packed_values + int64_t{column} * padded + first * kPanel,
+                       int64_t{padded} * kPanel * 2, here / 2, zero, [&](int r, int p, __m512i v) {
+                         float* at = to + r * kHead + p * kPanel;
+                         _mm512_storeu_ps(at, _mm512_add_ps(_mm512_loadu_ps(at), _mm512_cvtepi32_ps(v)));
+                       });
       }
   }
   for (int r = 0; r < rows; r++)
@@ -165,6 +218,12 @@ void int16_attend_avx512(const Int16Block& block) {
       _mm512_storeu_ps(block.out + r * block.out_stride + c,
                        _mm512_mul_ps(_mm512_loadu_ps(block.sums + r * kHead + c), scale));
     }
+}
+}  // namespace
+
+const Int16Kernel& int16_kernel_vnni() {
+  static const Int16Kernel kernel{pack_keys, attend};
+  return kernel;
 }
 
 }  // namespace amanuensis

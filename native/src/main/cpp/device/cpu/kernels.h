@@ -24,6 +24,9 @@ struct RowKernels {
   float (*layer_norm_quantise)(const float* x, const float* gamma, const float* beta, float* scratch,
                                int8_t* q, int n);
   float (*quantise)(const float* x, int8_t* q, int n);
+  /// All 256 levels between the smallest and the largest: x ~ (q + shift) * scale, shift an integer. For rows
+  /// that are mostly on one side of zero, as GELU leaves them.
+  float (*quantise_range)(const float* x, int8_t* q, int n, float* shift);
 
   // ---- epilogues of int8 GEMMs: v = acc * (row * column[i]) + bias[i]
   void (*dequantise_f32)(const int32_t* acc, float row, const float* column, const float* bias, float* y,
@@ -32,15 +35,17 @@ struct RowKernels {
                           int n);
   void (*dequantise_add)(const int32_t* acc, float row, const float* column, const float* bias, float* y,
                          int n);
-  /// gelu(v), requantised; scratch: n f32. Returns the new scale.
+  /// The bias of a row that was quantised by its range: y = bias + shift * sums; shift is already times the
+  /// row's scale, sums are LinearWeights'.
+  void (*shift_bias)(const float* bias, float shift, const float* sums, float* y, int n);
+  /// gelu(v), requantised by its range; scratch: n f32. Returns the new scale.
   float (*dequantise_gelu_quantise)(const int32_t* acc, float row, const float* column, const float* bias,
-                                    float* scratch, int8_t* q, int n);
+                                    float* scratch, int8_t* q, int n, float* shift);
 
   // ---- epilogues of f32 GEMMs
   void (*bias_f32)(const float* acc, const float* bias, float* y, int n);
   void (*bias_add)(const float* acc, const float* bias, float* y, int n);
   void (*bias_gelu_f32)(const float* acc, const float* bias, float* y, int n);
-  void (*bias_gelu_bf16)(const float* acc, const float* bias, uint16_t* y, int n);
 
   // ---- softmax
   /// p[i] = exp(s[i] - max); returns 1 / sum of the p as stored.
@@ -54,10 +59,6 @@ struct RowKernels {
   void (*key_scores_f32)(const float* q, const float* keys, int64_t stride, int n, float* scores);
   /// out[64] += sum of weights[t] * values[t], t ascending.
   void (*add_values_f32)(const float* weights, const float* values, int64_t stride, int n, float* out);
-  /// keys: blocks of 64 dimensions x 16 frames, n padded to 16, one scale per frame; scores: n padded to 16.
-  void (*key_scores_int8)(const float* q, const int8_t* keys, const float* scale, int n, float* scores);
-  /// out[64] = sum of weights[t] * scale[t] * values[t]; values: n x 64; weights are overwritten.
-  void (*values_int8)(float* weights, const int8_t* values, const float* scale, int n, float* out);
 
   void dequantise(const int32_t* a, float r, const float* c, const float* b, float* y, int n) const {
     dequantise_f32(a, r, c, b, y, n);
@@ -65,8 +66,6 @@ struct RowKernels {
   void dequantise(const int32_t* a, float r, const float* c, const float* b, uint16_t* y, int n) const {
     dequantise_bf16(a, r, c, b, y, n);
   }
-  void bias_gelu(const float* x, const float* b, float* y, int n) const { bias_gelu_f32(x, b, y, n); }
-  void bias_gelu(const float* x, const float* b, uint16_t* y, int n) const { bias_gelu_bf16(x, b, y, n); }
   float softmax(const float* s, float* p, int n) const { return softmax_f32(s, p, n); }
   float softmax(const float* s, uint16_t* p, int n) const { return softmax_bf16(s, p, n); }
 };

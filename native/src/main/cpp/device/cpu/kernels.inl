@@ -87,6 +87,24 @@ float quantise(const float* x, int8_t* q, int n) {
   }
   return m / 127.0f;
 }
+float quantise_range(const float* x, int8_t* q, int n, float* shift) {
+  float low = 0, high = 0;
+  for (int i = 0; i < n; i++) {
+    low = x[i] < low ? x[i] : low;
+    high = x[i] > high ? x[i] : high;
+  }
+  if (high == low) {
+    std::memset(q, 0, static_cast<size_t>(n));
+    *shift = 0;
+    return 0;
+  }
+  const float inv = 254.0f / (high - low);  // not 255: both ends may be rounded outwards
+  const int32_t below = as_int(low * inv + 12582912.0f) - 0x4B400000;
+  const float round = 12582912.0f - static_cast<float>(128 + below);  // see quantise()
+  for (int i = 0; i < n; i++) q[i] = static_cast<int8_t>(as_int(x[i] * inv + round));
+  *shift = static_cast<float>(128 + below);
+  return (high - low) / 254.0f;
+}
 void layer_norm(const float* x, const float* g, const float* b, float* y, int n) {
   float s = 0;
   for (int i = 0; i < n; i++) s += x[i];
@@ -112,10 +130,13 @@ void dequantise_add(const int32_t* a, float r, const float* c, const float* b, f
 void dequantise_bf16(const int32_t* a, float r, const float* c, const float* b, uint16_t* y, int n) {
   for (int i = 0; i < n; i++) y[i] = to_bf16(static_cast<float>(a[i]) * (r * c[i]) + b[i]);
 }
+void shift_bias(const float* b, float shift, const float* sums, float* y, int n) {
+  for (int i = 0; i < n; i++) y[i] = b[i] + shift * sums[i];
+}
 float dequantise_gelu_quantise(const int32_t* a, float r, const float* c, const float* b, float* t, int8_t* q,
-                               int n) {
+                               int n, float* shift) {
   for (int i = 0; i < n; i++) t[i] = coarse_gelu(static_cast<float>(a[i]) * (r * c[i]) + b[i]);
-  return quantise(t, q, n);
+  return quantise_range(t, q, n, shift);
 }
 void bias_f32(const float* x, const float* b, float* y, int n) {
   for (int i = 0; i < n; i++) y[i] = x[i] + b[i];
@@ -125,9 +146,6 @@ void bias_add(const float* x, const float* b, float* y, int n) {
 }
 void bias_gelu_f32(const float* x, const float* b, float* y, int n) {
   for (int i = 0; i < n; i++) y[i] = gelu(x[i] + b[i]);
-}
-void bias_gelu_bf16(const float* x, const float* b, uint16_t* y, int n) {
-  for (int i = 0; i < n; i++) y[i] = to_bf16(gelu(x[i] + b[i]));
 }
 float maximum(const float* s, int n) {
   float m = s[0];
@@ -153,63 +171,13 @@ float softmax_bf16(const float* s, uint16_t* p, int n) {
   }
   return 1.0f / sum;
 }
-// One register of floats. GCC 12 converts int8 lanes one by one, so the widening is spelled out per ISA.
+// One register of floats.
 #if defined(__AVX512F__)
 constexpr int kLanes = 16;
 #else
 constexpr int kLanes = 8;
 #endif
 typedef float Lanes __attribute__((vector_size(kLanes * 4)));
-
-inline Lanes load_bytes(const int8_t* p) {
-#if defined(__AVX512F__)
-  return reinterpret_cast<Lanes>(
-      _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))));
-#elif defined(__AVX2__)
-  return reinterpret_cast<Lanes>(
-      _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))));
-#else
-  Lanes out;
-  for (int i = 0; i < kLanes; i++) out[i] = static_cast<float>(p[i]);
-  return out;
-#endif
-}
-
-void key_scores_int8(const float* q, const int8_t* keys, const float* key_scale, int n, float* scores) {
-  for (int first = 0; first < n; first += 16)
-    for (int half = 0; half < 16; half += kLanes) {
-      const int8_t* k = keys + static_cast<int64_t>(first) * 64 + half;
-      Lanes sum[4] = {};
-      for (int d = 0; d < 64; d += 4)
-        for (int j = 0; j < 4; j++) sum[j] += q[d + j] * load_bytes(k + (d + j) * 16);
-      Lanes scale;
-      __builtin_memcpy(&scale, key_scale + first + half, sizeof scale);
-      scale *= (sum[0] + sum[1]) + (sum[2] + sum[3]);
-      __builtin_memcpy(scores + first + half, &scale, sizeof scale);
-    }
-}
-
-// out[64] = sum of weights[t] * values[t][64], half a row of registers at a time where they are few.
-void values_int8(float* weights, const int8_t* values, const float* value_scale, int n, float* out) {
-  for (int t = 0; t < n; t++) weights[t] *= value_scale[t];
-  constexpr int kColumns = 4 * kLanes < 64 ? 4 * kLanes : 64;
-  constexpr int kVectors = kColumns / kLanes;
-  for (int column = 0; column < 64; column += kColumns) {
-    Lanes sum[2][kVectors] = {};
-    const int8_t* v = values + column;
-    for (int t = 0; t + 1 < n; t += 2, v += 128)
-      for (int i = 0; i < kVectors; i++) {
-        sum[0][i] += weights[t] * load_bytes(v + i * kLanes);
-        sum[1][i] += weights[t + 1] * load_bytes(v + 64 + i * kLanes);
-      }
-    if (n % 2)
-      for (int i = 0; i < kVectors; i++) sum[0][i] += weights[n - 1] * load_bytes(v + i * kLanes);
-    for (int i = 0; i < kVectors; i++) {
-      const Lanes total = sum[0][i] + sum[1][i];
-      __builtin_memcpy(out + column + i * kLanes, &total, sizeof total);
-    }
-  }
-}
 
 void key_scores_f32(const float* q, const float* keys, int64_t stride, int n, float* scores) {
   for (int t = 0; t < n; t++) {
@@ -243,13 +211,27 @@ float log_sum_exp(const float* x, int n) {
 }  // namespace
 }  // namespace amanuensis
 
-#define AMANUENSIS_ROW_KERNELS(function, name)                                                       \
-  const RowKernels& function() {                                                                     \
-    static const RowKernels kernels{                                                                 \
-        name,         power_spectrum_400, mel_log10,       layer_norm,     layer_norm_quantise,      \
-        quantise,     dequantise_f32,     dequantise_bf16, dequantise_add, dequantise_gelu_quantise, \
-        bias_f32,     bias_add,           bias_gelu_f32,   bias_gelu_bf16, softmax_f32,              \
-        softmax_bf16, log_sum_exp,        key_scores_f32,  add_values_f32, key_scores_int8,          \
-        values_int8};                                                                                \
-    return kernels;                                                                                  \
+#define AMANUENSIS_ROW_KERNELS(function, name)                \
+  const RowKernels& function() {                              \
+    static const RowKernels kernels{name,                     \
+                                    power_spectrum_400,       \
+                                    mel_log10,                \
+                                    layer_norm,               \
+                                    layer_norm_quantise,      \
+                                    quantise,                 \
+                                    quantise_range,           \
+                                    dequantise_f32,           \
+                                    dequantise_bf16,          \
+                                    dequantise_add,           \
+                                    shift_bias,               \
+                                    dequantise_gelu_quantise, \
+                                    bias_f32,                 \
+                                    bias_add,                 \
+                                    bias_gelu_f32,            \
+                                    softmax_f32,              \
+                                    softmax_bf16,             \
+                                    log_sum_exp,              \
+                                    key_scores_f32,           \
+                                    add_values_f32};          \
+    return kernels;                                           \
   }

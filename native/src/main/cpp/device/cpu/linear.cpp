@@ -34,15 +34,21 @@ LinearWeights pack_linear(Arithmetic arithmetic, const std::vector<float>& weigh
     return w;
   }
   w.scale = AlignedArray<float>(static_cast<size_t>(w.n));
+  w.sums = AlignedArray<float>(static_cast<size_t>(w.n));
   AlignedArray<int8_t> rows(weight.size());
   for (int64_t o = 0; o < w.n; o++) {
     const float* row = weight.data() + o * k;
     float m = 0;
     for (int64_t i = 0; i < k; i++) m = std::max(m, std::fabs(row[i]));
     const float inv = m > 0 ? 127.0f / m : 0.0f;
-    for (int64_t i = 0; i < k; i++)
-      rows[static_cast<size_t>(o * k + i)] = static_cast<int8_t>(std::lrintf(row[i] * inv));
+    int64_t sum = 0;
+    for (int64_t i = 0; i < k; i++) {
+      const long q = std::lrintf(row[i] * inv);
+      rows[static_cast<size_t>(o * k + i)] = static_cast<int8_t>(q);
+      sum += q;
+    }
     w.scale[static_cast<size_t>(o)] = m / 127.0f;
+    w.sums[static_cast<size_t>(o)] = static_cast<float>(sum) * (m / 127.0f);
   }
   shape.pack_rows(rows.data(), w.packed.data());
   if (keep_plain) {

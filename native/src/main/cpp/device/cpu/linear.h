@@ -20,11 +20,12 @@ struct LinearWeights {
   AlignedArray<uint8_t> packed;  // int8 or f32 in the kernel's layout
   AlignedArray<float> scale;     // int8: one per output
   AlignedArray<int32_t> offset;  // StepKernels::linear's
+  AlignedArray<float> sums;      // int8: of each output's weights, times scale
   AlignedArray<float> bias;      // n, zeros where the model has none
   uint64_t id = 0;               // of weights that kept their plain rows: unique in this process
   AlignedArray<int8_t> plain;    // n x k int8 for other devices; empty unless asked for
   size_t bytes() const {
-    return packed.size() + plain.size() + 4 * (scale.size() + offset.size() + bias.size());
+    return packed.size() + plain.size() + 4 * (scale.size() + offset.size() + sums.size() + bias.size());
   }
 };
 
