@@ -1,9 +1,11 @@
 #include "encoder/encoder_weights.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "device/cpu/kernels.h"
 #include "device/cpu/matmul.h"
+#include "encoder/smoothing.h"
 
 namespace amanuensis {
 
@@ -41,24 +43,41 @@ Norm norm(const TensorReader& read, const std::string& name) {
   return {AlignedArray<float>(read(name + ".weight")), AlignedArray<float>(read(name + ".bias"))};
 }
 
-LinearWeights linear(Arithmetic a, const TensorReader& read, const std::string& name, int64_t k, bool plain) {
-  return pack_linear(a, read(name + ".weight"), read(name + ".bias"), k, encoder_block_rows(), plain);
-}
-
 // q, k and v as one projection; q carries the whole 1 / sqrt(64) of the scores (exact: a power of two).
-LinearWeights fused_qkv(Arithmetic a, const TensorReader& read, const std::string& name, int64_t state,
-                        bool plain) {
-  auto w = read(name + ".q_proj.weight");
-  auto b = read(name + ".q_proj.bias");
-  for (auto& x : w) x *= 0.125f;
-  for (auto& x : b) x *= 0.125f;
+void read_qkv(const TensorReader& read, const std::string& name, LayerTensors& layer) {
+  layer.qkv = read(name + ".q_proj.weight");
+  layer.qkv_bias = read(name + ".q_proj.bias");
+  for (auto& x : layer.qkv) x *= 0.125f;
+  for (auto& x : layer.qkv_bias) x *= 0.125f;
   const auto k = read(name + ".k_proj.weight"), v = read(name + ".v_proj.weight"),
              vb = read(name + ".v_proj.bias");
-  w.insert(w.end(), k.begin(), k.end());
-  w.insert(w.end(), v.begin(), v.end());
-  b.insert(b.end(), static_cast<size_t>(state), 0.0f);
-  b.insert(b.end(), vb.begin(), vb.end());
-  return pack_linear(a, w, b, state, encoder_block_rows(), plain);
+  layer.qkv.insert(layer.qkv.end(), k.begin(), k.end());
+  layer.qkv.insert(layer.qkv.end(), v.begin(), v.end());
+  layer.qkv_bias.resize(2 * vb.size());
+  layer.qkv_bias.insert(layer.qkv_bias.end(), vb.begin(), vb.end());
+}
+
+LayerTensors read_layer(const TensorReader& read, const std::string& l) {
+  LayerTensors t;
+  t.attention_norm = norm(read, l + "self_attn_layer_norm");
+  t.mlp_norm = norm(read, l + "final_layer_norm");
+  read_qkv(read, l + "self_attn", t);
+  t.out = read(l + "self_attn.out_proj.weight");
+  t.out_bias = read(l + "self_attn.out_proj.bias");
+  t.fc1 = read(l + "fc1.weight");
+  t.fc1_bias = read(l + "fc1.bias");
+  t.fc2 = read(l + "fc2.weight");
+  t.fc2_bias = read(l + "fc2.bias");
+  return t;
+}
+
+Block pack(LayerTensors t, Arithmetic a, int64_t state, bool plain) {
+  const auto linear = [&](const std::vector<float>& weight, const std::vector<float>& bias, int64_t k) {
+    return pack_linear(a, weight, bias, k, encoder_block_rows(), plain);
+  };
+  return {std::move(t.attention_norm),      std::move(t.mlp_norm),
+          linear(t.qkv, t.qkv_bias, state), linear(t.out, t.out_bias, state),
+          linear(t.fc1, t.fc1_bias, state), linear(t.fc2, t.fc2_bias, 4 * state)};
 }
 
 }  // namespace
@@ -82,15 +101,12 @@ std::shared_ptr<const EncoderWeights> load_encoder(const EncoderShape& s, const 
                          by_frames(read(e + "conv2.weight"), static_cast<size_t>(s.state)),
                          read(e + "conv2.bias"), s.state * 3, encoder_block_rows());
   w->positions = AlignedArray<float>(read(e + "embed_positions.weight"));
+  std::optional<Smoothing> smoothing;
+  if (fast) smoothing.emplace(s, read);
   for (int i = 0; i < s.layers; i++) {
-    const std::string l = e + "layers." + std::to_string(i) + ".";
-    Block b;
-    b.attention_norm = norm(read, l + "self_attn_layer_norm");
-    b.qkv = fused_qkv(arithmetic, read, l + "self_attn", s.state, options.keep_plain);
-    b.out = linear(arithmetic, read, l + "self_attn.out_proj", s.state, options.keep_plain);
-    b.mlp_norm = norm(read, l + "final_layer_norm");
-    b.fc1 = linear(arithmetic, read, l + "fc1", s.state, options.keep_plain);
-    b.fc2 = linear(arithmetic, read, l + "fc2", 4 * s.state, options.keep_plain);
+    LayerTensors layer = read_layer(read, e + "layers." + std::to_string(i) + ".");
+    if (smoothing) smoothing->apply(layer);
+    Block b = pack(std::move(layer), arithmetic, s.state, options.keep_plain);
     for (const LinearWeights* linear : {&b.qkv, &b.out, &b.fc1, &b.fc2})
       w->bytes += linear->packed.size() + linear->plain.size();
     w->blocks.push_back(std::move(b));
