@@ -6,6 +6,7 @@ import dev.amanuensis.bench.TemporaryDirectory;
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.cli.terminal.StatusLine;
+import dev.amanuensis.worker.job.Chunking;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -19,7 +20,7 @@ import java.util.Map;
 
 /** All engines that take part, and how each is started. One thread uses it. */
 final class Contenders {
-  /** Fast and reference, many files at once and one at a time. */
+  /** Fast and reference, many files at once, one at a time and one at a time in chunks. */
   static final String OURS = "amanuensis";
 
   private static final List<String> OPENAI_WHISPER =
@@ -57,9 +58,10 @@ final class Contenders {
    */
   List<Contender> all(Path whisperCpp) {
     List<Contender> all = new ArrayList<>();
-    all.add(ours("", "fast, many files at once", "fast", true));
-    all.add(ours("-single", "fast, one file at a time", "fast", false));
-    all.add(ours("-reference", "reference (fp32), many at once", "reference", true));
+    all.add(ours("", "fast, many files at once", "fast", true, Chunking.NONE));
+    all.add(ours("-single", "fast, one file at a time", "fast", false, Chunking.NONE));
+    all.add(ours("-chunked", "fast, one file at a time in chunks", "fast", false, Chunking.VAD));
+    all.add(ours("-reference", "reference (fp32), many at once", "reference", true, Chunking.NONE));
     all.add(
         new Contender(
             "openai-whisper",
@@ -83,7 +85,8 @@ final class Contenders {
     return all;
   }
 
-  private Contender ours(String id, String title, String profile, boolean together) {
+  private Contender ours(
+      String id, String title, String profile, boolean together, Chunking chunking) {
     return new Contender(
         OURS + id,
         "Amanuensis " + title,
@@ -96,7 +99,16 @@ final class Contenders {
                 "-cp",
                 System.getProperty("java.class.path"),
                 EngineRunner.class.getName(),
-                json(Map.of("profile", profile, "together", together, "root", work.toString()))));
+                json(
+                    Map.of(
+                        "profile",
+                        profile,
+                        "together",
+                        together,
+                        "chunking",
+                        chunking.toString(),
+                        "root",
+                        work.toString()))));
   }
 
   private Contender fasterWhisper(String id, String title, String type, String mode) {

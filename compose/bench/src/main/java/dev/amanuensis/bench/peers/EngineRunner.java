@@ -6,6 +6,7 @@ import dev.amanuensis.bench.InProcess;
 import dev.amanuensis.engine.CpuInfo;
 import dev.amanuensis.engine.Engine;
 import dev.amanuensis.engine.Profile;
+import dev.amanuensis.worker.job.Chunking;
 import dev.amanuensis.worker.job.Job;
 import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.job.TranscriptionOptions;
@@ -84,6 +85,7 @@ public final class EngineRunner {
   private static TranscriptionOptions options(JsonNode settings) {
     List<Float> temperatures = new ArrayList<>();
     settings.get("temperatures").forEach(t -> temperatures.add((float) t.asDouble()));
-    return InProcess.options(settings.get("language").asText(null), temperatures);
+    return InProcess.options(settings.get("language").asText(null), temperatures)
+        .with(List.of(), Chunking.valueOf(settings.get("chunking").asText()));
   }
 }

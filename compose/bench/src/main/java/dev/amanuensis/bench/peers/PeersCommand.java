@@ -76,7 +76,8 @@ public final class PeersCommand implements Callable<Integer> {
       paramLabel = "ID[,ID...]",
       split = ",",
       description =
-          "Which of ours; default all: amanuensis, amanuensis-single, amanuensis-reference.")
+          "Which of ours; default all: amanuensis, amanuensis-single, amanuensis-chunked, "
+              + "amanuensis-reference.")
   private List<String> ours;
 
   @Option(
