@@ -22,12 +22,16 @@ final class Chunker {
   private static final int MARGIN = 30;
 
   /** Below it a file has no clear pauses: music, noise. */
-  private static final float LEAST_RANGE_DB = 12;
-
-  private static final float MOST_RANGE_DB = 60;
+  private static final float LEAST_RANGE_DB = 15;
 
   /** Where between the noise floor and loud speech a pause ends. */
   private static final float SPEECH_AT = 0.25f;
+
+  /** A pause ends no further above the noise floor: the quiet one of two speakers is speech too. */
+  private static final float MOST_ABOVE_FLOOR_DB = 10;
+
+  /** Digital silence says nothing of the noise beside it; speech is hardly softer than this. */
+  private static final float BELOW_LOUD_DB = 60;
 
   private final Loudness loudness;
 
@@ -62,15 +66,17 @@ final class Chunker {
   }
 
   private List<Chunk> speech(Chunk range) {
-    float loud = loudness.percentile(range, 0.95);
-    float floor = Math.max(loudness.percentile(range, 0.05), loud - MOST_RANGE_DB);
-    if (loud <= Loudness.SILENCE) {
+    Loudness.Levels levels = loudness.levels(range);
+    if (levels.loud() <= Loudness.SILENCE) {
       return List.of();
     }
-    if (loud - floor < LEAST_RANGE_DB) {
+    float floor =
+        levels.floor() > Loudness.SILENCE ? levels.floor() : levels.loud() - BELOW_LOUD_DB;
+    float dynamics = levels.loud() - floor;
+    if (dynamics < LEAST_RANGE_DB) {
       return fixed(range);
     }
-    List<Chunk> runs = runs(range, floor + SPEECH_AT * (loud - floor));
+    List<Chunk> runs = runs(range, floor + Math.min(SPEECH_AT * dynamics, MOST_ABOVE_FLOOR_DB));
     List<Chunk> chunks = new ArrayList<>();
     int next = 0;
     while (next < runs.size()) {

@@ -70,11 +70,25 @@ final class Loudness {
     return decibels.length;
   }
 
-  /** The value that a share of the frames of a range does not exceed. */
-  float percentile(Chunk range, double share) {
+  /**
+   * What a range has at its softest and at its loudest.
+   *
+   * @param floor that 5 % of the frames do not exceed
+   * @param loud that a second of the frames exceeds, or 5 % of those that are not digital silence:
+   *     a sentence counts however long the silence around it is
+   */
+  record Levels(float floor, float loud) {}
+
+  Levels levels(Chunk range) {
     float[] sorted = Arrays.copyOfRange(decibels, (int) range.first(), (int) range.end());
     Arrays.sort(sorted);
-    return sorted[(int) Math.min(sorted.length - 1, Math.round(share * (sorted.length - 1)))];
+    int last = sorted.length - 1;
+    int silent = 0;
+    while (silent < last && sorted[silent] <= SILENCE) {
+      silent++;
+    }
+    int exceeding = Math.min(Geometry.FRAMES_PER_SECOND, (last - silent) / 20);
+    return new Levels(sorted[last / 20], sorted[last - exceeding]);
   }
 
   /** The quietest frame of a range; the last of equals. */

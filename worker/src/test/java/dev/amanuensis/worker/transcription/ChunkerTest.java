@@ -11,6 +11,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ChunkerTest {
   private static final double LOUD = 1e-2;
@@ -50,6 +51,38 @@ class ChunkerTest {
     assertThat(chunks.get(0).end()).isBetween(2020L, 2040L);
     assertThat(chunks.get(1).first()).isBetween(6950L, 6980L);
     assertThat(chunks.get(1).end()).isBetween(7520L, 7540L);
+  }
+
+  /** A sentence in ten minutes that are otherwise as quiet as given. */
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 1e-9, 1e-7})
+  void vadFindsTheOnlySentenceInALongSilence(double silence) {
+    double[] power = new double[60_000];
+    Arrays.fill(power, silence);
+    Arrays.fill(power, 31_000, 31_200, LOUD);
+    List<Chunk> chunks = split(Chunking.VAD, power);
+    assertThat(chunks).hasSize(1);
+    assertThat(chunks.get(0).first()).isBetween(30_950L, 30_980L);
+    assertThat(chunks.get(0).end()).isBetween(31_220L, 31_250L);
+  }
+
+  @Test
+  void vadLosesNoWordThatStandsAlone() {
+    double[] power = new double[60_000];
+    Arrays.fill(power, 31_000, 31_030, LOUD);
+    assertThat(split(Chunking.VAD, power)).hasSize(1);
+    Arrays.fill(power, 0, 31_000, 1e-9);
+    assertThat(split(Chunking.VAD, power)).anyMatch(c -> c.first() <= 31_000 && c.end() >= 31_030);
+  }
+
+  @Test
+  void vadKeepsAQuietSpeakerBesideALoudOne() {
+    double[] power = speech(60, 12, 14, 24, 26, 36, 38, 48, 50);
+    for (int f = 1400; f < 2400; f++) {
+      power[f] = 1e-6 * (f / 10 % 2 == 0 ? 4 : 1); // 34 dB below the other, 13 above the noise
+    }
+    Arrays.fill(power, 2400, 2600, 1e-7 / 2);
+    assertThat(split(Chunking.VAD, power)).anyMatch(c -> c.first() <= 1400 && c.end() >= 2400);
   }
 
   @Test
