@@ -10,12 +10,13 @@
 #include "device/cpu/memory.h"
 #include "encoder/attention.h"
 #include "encoder/encoder_weights.h"
+#include "encoder/gemm_steps.h"
 #include "encoder/team.h"
+#include "encoder/workspace.h"
 
 namespace amanuensis {
 
 namespace {
-using Type = Matmul::Type;
 constexpr int kHead = 64;
 
 // Adds the time since the last call to a part.
@@ -30,113 +31,6 @@ class StageClock {
  private:
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
-}  // namespace
-
-namespace {
-
-// What one thread needs: kernels (oneDNN scratchpads are per object) and block-sized scratch that stays in
-// L2.
-struct Workspace {
-  Workspace(const EncoderWeights& w, int rows)
-      : Workspace(w.shape, w.arithmetic, w.conv2.arithmetic, w.half, rows) {}
-  Workspace(const EncoderShape& s, Arithmetic a, Arithmetic conv, bool half, int rows)
-      : rows(rows),
-        conv1(type(half), type(half), Type::f32, rows, 3 * s.mels, s.state, 3 * s.mels, s.state),
-        conv2(input(conv), input(conv), output(conv), rows, 3 * s.state, s.state, 3 * s.state, s.state),
-        qkv(input(a), input(a), output(a), rows, s.state, 3 * s.state, s.state, 3 * s.state),
-        out(input(a), input(a), output(a), rows, s.state, s.state, s.state, s.state),
-        fc1(input(a), input(a), output(a), rows, s.state, 4 * s.state, s.state, 4 * s.state),
-        fc2(input(a), input(a), output(a), rows, 4 * s.state, s.state, 4 * s.state, s.state),
-        narrow(static_cast<size_t>(rows) * s.state * 4),
-        wide(static_cast<size_t>(rows) * s.state * 4 * 4),
-        acc(static_cast<size_t>(rows) * s.state * 4),
-        row(static_cast<size_t>(s.state) * 4),
-        scale(static_cast<size_t>(rows)),
-        shift(static_cast<size_t>(rows)),
-        patch(static_cast<size_t>(rows) * s.mels * 3 * 4) {}
-  static Type input(Arithmetic a) { return a == Arithmetic::kInt8 ? Type::s8 : Type::f32; }
-  static Type output(Arithmetic a) { return a == Arithmetic::kInt8 ? Type::s32 : Type::f32; }
-  static Type type(bool half) { return half ? Type::bf16 : Type::f32; }
-  int rows;
-  Matmul conv1, conv2, qkv, out, fc1, fc2;
-  AlignedArray<uint8_t> narrow, wide;  // inputs of the GEMMs: rows x state, rows x 4 state of int8 or f32
-  AlignedArray<int32_t> acc;           // rows x 4 state of s32 or f32
-  AlignedArray<float> row, scale, shift;
-  AlignedArray<uint8_t> patch;  // rows x 3 mels of bf16 or f32
-};
-
-}  // namespace
-
-namespace {
-// The steps around a GEMM of each arithmetic. n is the row length.
-template <Arithmetic A>
-struct Around;
-
-template <>
-struct Around<Arithmetic::kInt8> {
-  using Input = int8_t;
-  using Sum = int32_t;
-  static float norm(const RowKernels& k, const float* x, const Norm& w, float* scratch, Input* q, int n) {
-    return k.layer_norm_quantise(x, w.gamma.data(), w.beta.data(), scratch, q, n);
-  }
-  static float take(const RowKernels& k, const float* x, Input* q, int n) { return k.quantise(x, q, n); }
-  static float take_range(const RowKernels& k, const float* x, Input* q, int n, float& shift) {
-    return k.quantise_range(x, q, n, &shift);
-  }
-  // The bias of a row whose input take_range or gelu quantised.
-  static const float* bias(const RowKernels& k, const LinearWeights& w, float scale, float shift,
-                           float* scratch) {
-    k.shift_bias(w.bias.data(), scale * shift, w.sums.data(), scratch, static_cast<int>(w.n));
-    return scratch;
-  }
-  template <class T>
-  static void store(const RowKernels& k, const Sum* a, float scale, const LinearWeights& w, const float* bias,
-                    int at, T* y, int n) {
-    k.dequantise(a + at, scale, w.scale.data() + at, bias + at, y, n);
-  }
-  static void add(const RowKernels& k, const Sum* a, float scale, const LinearWeights& w, const float* bias,
-                  float* y, int n) {
-    k.dequantise_add(a, scale, w.scale.data(), bias, y, n);
-  }
-  static float gelu(const RowKernels& k, const Sum* a, float scale, const LinearWeights& w, float* scratch,
-                    Input* q, int n, float& shift) {
-    return k.dequantise_gelu_quantise(a, scale, w.scale.data(), w.bias.data(), scratch, q, n, &shift);
-  }
-};
-
-template <>
-struct Around<Arithmetic::kF32> {
-  using Input = float;
-  using Sum = float;
-  static float norm(const RowKernels& k, const float* x, const Norm& w, float*, Input* q, int n) {
-    k.layer_norm(x, w.gamma.data(), w.beta.data(), q, n);
-    return 1;
-  }
-  static float take(const RowKernels&, const float* x, Input* q, int n) {
-    std::memcpy(q, x, sizeof(float) * static_cast<size_t>(n));
-    return 1;
-  }
-  static float take_range(const RowKernels& k, const float* x, Input* q, int n, float&) {
-    return take(k, x, q, n);
-  }
-  static const float* bias(const RowKernels&, const LinearWeights& w, float, float, float*) {
-    return w.bias.data();
-  }
-  static void store(const RowKernels& k, const Sum* a, float, const LinearWeights&, const float* bias, int at,
-                    float* y, int n) {
-    k.bias_f32(a + at, bias + at, y, n);
-  }
-  static void add(const RowKernels& k, const Sum* a, float, const LinearWeights&, const float* bias, float* y,
-                  int n) {
-    k.bias_add(a, bias, y, n);
-  }
-  static float gelu(const RowKernels& k, const Sum* a, float, const LinearWeights& w, float*, Input* q, int n,
-                    float&) {
-    k.bias_gelu_f32(a, w.bias.data(), q, n);
-    return 1;
-  }
-};
-
 }  // namespace
 
 struct Encoder::Lane {
@@ -201,7 +95,7 @@ struct Encoder::Lane {
   template <class Before, class After>
   void product_on_device(const LinearWeights& weights, Before before, After after);
   template <Arithmetic A, class T>
-  void store_qkv(const Block& weights, const typename Around<A>::Sum* sums, float scale, int row);
+  void store_qkv(const Block& weights, const typename GemmSteps<A>::Sum* sums, float scale, int row);
 };
 
 namespace {
@@ -247,7 +141,7 @@ void Encoder::Lane::first_convolution(const float* mel, int64_t stride, int rows
 // Every second of the frames, three in a row each.
 template <Arithmetic A>
 void Encoder::Lane::second_convolution(int rows) {
-  using Path = Around<A>;
+  using Path = GemmSteps<A>;
   const auto n = static_cast<size_t>(w->shape.state);
   const int state = w->shape.state;
   blocks(rows, [&](Workspace& b, int first) {
@@ -282,7 +176,7 @@ void Encoder::Lane::repeat_padding() {
 
 template <Arithmetic A, class T>
 void Encoder::Lane::project_qkv(const Block& weights) {
-  using Path = Around<A>;
+  using Path = GemmSteps<A>;
   const auto& s = w->shape;
   const auto n = static_cast<size_t>(s.state);
   blocks(kept.rows, [&](Workspace& b, int first) {
@@ -301,9 +195,9 @@ void Encoder::Lane::project_qkv(const Block& weights) {
 
 // A row of [q k v]: q stays a row, k and v are sorted by heads.
 template <Arithmetic A, class T>
-void Encoder::Lane::store_qkv(const Block& weights, const typename Around<A>::Sum* sums, float scale,
+void Encoder::Lane::store_qkv(const Block& weights, const typename GemmSteps<A>::Sum* sums, float scale,
                               int row) {
-  using Path = Around<A>;
+  using Path = GemmSteps<A>;
   const auto& s = w->shape;
   const float* bias = weights.qkv.bias.data();
   Path::store(k, sums, scale, weights.qkv, bias, 0,
@@ -318,7 +212,7 @@ void Encoder::Lane::store_qkv(const Block& weights, const typename Around<A>::Su
 // Output projection and MLP, block by block, so that a block's rows stay in L2 between the three GEMMs.
 template <Arithmetic A>
 void Encoder::Lane::mlp(const Block& weights) {
-  using Path = Around<A>;
+  using Path = GemmSteps<A>;
   const auto& s = w->shape;
   const auto n = static_cast<size_t>(s.state);
   blocks(kept.rows, [&](Workspace& b, int first) {
@@ -367,7 +261,7 @@ void Encoder::Lane::product_on_device(const LinearWeights& weights, Before befor
 
 template <class T>
 void Encoder::Lane::project_qkv_on_device(const Block& weights) {
-  using Path = Around<Arithmetic::kInt8>;
+  using Path = GemmSteps<Arithmetic::kInt8>;
   const int state = w->shape.state;
   const auto n = static_cast<size_t>(state);
   product_on_device(
@@ -381,7 +275,7 @@ void Encoder::Lane::project_qkv_on_device(const Block& weights) {
 }
 
 void Encoder::Lane::mlp_on_device(const Block& weights) {
-  using Path = Around<Arithmetic::kInt8>;
+  using Path = GemmSteps<Arithmetic::kInt8>;
   const int state = w->shape.state;
   const auto n = static_cast<size_t>(state);
   product_on_device(
