@@ -28,6 +28,7 @@ public final class Transcription {
   private final PromptHistory history;
   private final List<Segment> segments = new ArrayList<>();
 
+  private boolean ofSpeech;
   private long seek;
   private double lastSpeech;
   private WindowRequest window;
@@ -54,7 +55,8 @@ public final class Transcription {
   }
 
   /**
-   * One chunk of a file that is transcribed in chunks.
+   * One chunk of a file that is transcribed in chunks. Where it was cut out as speech, a text that
+   * ends too early is gone on with; openai/whisper, with silence to expect, skips the rest.
    *
    * @throws JobException INVALID_OPTION
    */
@@ -70,6 +72,7 @@ public final class Transcription {
             List.of(Geometry.seconds(chunk.first()), Geometry.seconds(chunk.end())), Chunking.NONE);
     Transcription t = new Transcription(own, tokenizer, samples, detected);
     t.lastSpeech = Geometry.seconds(chunk.first());
+    t.ofSpeech = options.chunking() == Chunking.VAD;
     return t;
   }
 
@@ -180,6 +183,9 @@ public final class Transcription {
     }
     decoded = result;
     cut = WindowSegments.cut(tokenizer, result, window.seek(), window.frames());
+    if (ofSpeech) {
+      cut = cut.goingOnAfterText(window.seek() + window.frames());
+    }
     if (!options.wordTimestamps()) {
       complete(cut.nextSeek(), true);
       return Optional.empty();

@@ -14,6 +14,8 @@ import java.util.List;
  */
 record WindowSegments(List<SegmentDraft> segments, boolean singleTimestampEnding, long nextSeek) {
 
+  private static final int MOST_UNSAID_FRAMES = 3 * Geometry.FRAMES_PER_SECOND;
+
   static WindowSegments cut(Tokenizer tokenizer, DecodingResult result, long seek, int frames) {
     int[] tokens = result.tokens();
     int zero = tokenizer.timestampBegin();
@@ -43,6 +45,18 @@ record WindowSegments(List<SegmentDraft> segments, boolean singleTimestampEnding
             ? frames
             : (long) (tokens[done - 1] - zero) * Geometry.FRAMES_PER_TIMESTAMP;
     return new WindowSegments(segments, single, seek + advance);
+  }
+
+  /**
+   * The same, but the next window begins where the text ends if that leaves out more than 3 s: of a
+   * chunk of speech, what follows is speech, too.
+   *
+   * @param end of the window (10 ms)
+   */
+  WindowSegments goingOnAfterText(long end) {
+    long textEnd = Math.round(segments.get(segments.size() - 1).end * Geometry.FRAMES_PER_SECOND);
+    boolean unsaid = singleTimestampEnding && end - textEnd > MOST_UNSAID_FRAMES;
+    return unsaid ? new WindowSegments(segments, true, textEnd) : this;
   }
 
   /** Seconds of the only segment: up to its last timestamp, else the window's. */

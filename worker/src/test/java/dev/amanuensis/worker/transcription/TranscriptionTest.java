@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
+import dev.amanuensis.worker.job.Chunking;
 import dev.amanuensis.worker.job.JobException;
 import dev.amanuensis.worker.job.TestOptions;
+import dev.amanuensis.worker.job.TranscriptionOptions;
 import dev.amanuensis.worker.job.TranscriptionOptions.Task;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,6 +56,23 @@ class TranscriptionTest {
     assertThat(job.result().durationSeconds()).isEqualTo(31.239);
     assertThat(job.result().segments().get(1).start()).isEqualTo(30.0);
     assertThatThrownBy(() -> job.accept(said(ZERO))).isInstanceOf(IllegalStateException.class);
+  }
+
+  @Test
+  void chunkOfSpeechGoesOnWhereItsTextEndsTooEarly() throws JobException {
+    Chunk chunk = new Chunk(1000, 3500);
+    for (Chunking chunking : List.of(Chunking.VAD, Chunking.FIXED)) {
+      TranscriptionOptions chunked = options.build().with(List.of(), chunking);
+      Transcription job = Transcription.ofChunk(chunked, tokenizer, 60 * 16000, null, chunk);
+      List<Long> seeks = new ArrayList<>();
+      for (Optional<WindowRequest> w = job.next(); w.isPresent(); w = job.next()) {
+        seeks.add(w.get().seek());
+        job.accept(said(ZERO, 2425, ZERO + (seeks.size() == 1 ? 100 : 1000)));
+      }
+      // 2 s of text in a window of 25 s, then 20 s in one of 23 s.
+      assertThat(seeks)
+          .isEqualTo(chunking == Chunking.VAD ? List.of(1000L, 1200L) : List.of(1000L));
+    }
   }
 
   @Test
