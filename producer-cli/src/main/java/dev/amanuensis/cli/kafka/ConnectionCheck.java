@@ -114,17 +114,12 @@ public final class ConnectionCheck {
 
   /** A registry that starts refuses connections; Kafka's client goes on trying by itself. */
   private static boolean mayBeStarting(Throwable e) {
-    for (Throwable t = e; t != null; t = t.getCause()) {
-      if (t instanceof ConnectException || t instanceof UnknownHostException) {
-        return true;
-      }
-    }
-    return false;
+    return comesFrom(e, ConnectException.class) || comesFrom(e, UnknownHostException.class);
   }
 
-  private static boolean untrusted(Throwable e) {
+  private static boolean comesFrom(Throwable e, Class<? extends Throwable> kind) {
     for (Throwable t = e; t != null; t = t.getCause()) {
-      if (t instanceof SSLException) {
+      if (kind.isInstance(t)) {
         return true;
       }
     }
@@ -138,7 +133,7 @@ public final class ConnectionCheck {
             + url
             + ": "
             + reason
-            + (untrusted(cause)
+            + (comesFrom(cause, SSLException.class)
                 ? "; schema.registry.ssl.truststore.* in the file of --command-config says whom to"
                     + " trust (default: Java's)"
                 : "; check --schema-registry, or start everything with 'amanuensis standalone'"),

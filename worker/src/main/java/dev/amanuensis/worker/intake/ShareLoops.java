@@ -3,6 +3,7 @@ package dev.amanuensis.worker.intake;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 
 /** Several share consumers of one worker, so that a long job holds up one of them only. */
 public final class ShareLoops implements DeliveryLoop {
@@ -24,20 +25,17 @@ public final class ShareLoops implements DeliveryLoop {
 
   @Override
   public Throwable failure() {
-    return loops.stream()
-        .map(DeliveryLoop::failure)
-        .filter(Objects::nonNull)
-        .findFirst()
-        .orElse(null);
+    return first(DeliveryLoop::failure);
   }
 
   @Override
   public String refusal() {
-    return loops.stream()
-        .map(DeliveryLoop::refusal)
-        .filter(Objects::nonNull)
-        .findFirst()
-        .orElse(null);
+    return first(DeliveryLoop::refusal);
+  }
+
+  /** What the first loop that has any says, or null. */
+  private <T> T first(Function<DeliveryLoop, T> what) {
+    return loops.stream().map(what).filter(Objects::nonNull).findFirst().orElse(null);
   }
 
   /** All at once: they share the grace period. */
