@@ -28,9 +28,26 @@ struct Inputs {
   std::vector<float> q, keys, values;  // context x state each
 };
 
-std::vector<float> run(AttentionKind kind, const Inputs& in, const KeptRows& rows, int threads) {
-  const Team team(threads);
-  SelfAttention attention(kind, kContext, kHeads, kBlock, team);
+// Scratches that take turns, as those of several threads do.
+class Turns {
+ public:
+  Turns(AttentionKind kind, int n) {
+    for (int i = 0; i < n; i++)
+      all_.push_back(std::make_unique<AttentionScratch>(kind, kContext, kHeads, kBlock));
+  }
+  SelfAttention::Each each() {
+    return [this](int n, const std::function<void(AttentionScratch&, int)>& work) {
+      for (int i = 0; i < n; i++) work(*all_[static_cast<size_t>(i) % all_.size()], i);
+    };
+  }
+
+ private:
+  std::vector<std::unique_ptr<AttentionScratch>> all_;
+};
+
+std::vector<float> run(AttentionKind kind, const Inputs& in, const KeptRows& rows, int scratches) {
+  Turns turns(kind, scratches);
+  SelfAttention attention(kind, kContext, kHeads, kBlock);
   attention.begin(rows);
   std::copy(in.q.begin(), in.q.end(), attention.queries<float>());
   for (int h = 0; h < kHeads; h++)
@@ -40,7 +57,7 @@ std::vector<float> run(AttentionKind kind, const Inputs& in, const KeptRows& row
       std::copy_n(in.values.data() + from, 64, attention.value<float>(h, t));
     }
   std::vector<float> out(static_cast<size_t>(kContext * kState));
-  attention.run(out.data());
+  attention.run(turns.each(), out.data());
   return out;
 }
 
@@ -85,14 +102,14 @@ TEST(SelfAttention, IsThatOfTheDefinitionWithWeightedKeys) {
   }
 }
 
-TEST(SelfAttention, BitsDoNotDependOnThreadsNorOnEarlierWindows) {
+TEST(SelfAttention, BitsDoNotDependOnScratchesNorOnEarlierWindows) {
   const Inputs in(2);
   const KeptRows few{120, 103, 8, kContext}, all{kContext, kContext, 1, kContext};
   for (AttentionKind kind : kinds()) {
     const auto alone = run(kind, in, few, 1);
     EXPECT_EQ(alone, run(kind, in, few, 2));
-    const Team team(1);
-    SelfAttention used(kind, kContext, kHeads, kBlock, team);
+    Turns turns(kind, 1);
+    SelfAttention used(kind, kContext, kHeads, kBlock);
     std::vector<float> out(static_cast<size_t>(kContext * kState));
     used.begin(all);
     const auto fill = [&](unsigned seed) {
@@ -106,10 +123,10 @@ TEST(SelfAttention, BitsDoNotDependOnThreadsNorOnEarlierWindows) {
         }
     };
     fill(3);
-    used.run(out.data());
+    used.run(turns.each(), out.data());
     used.begin(few);
     fill(2);
-    used.run(out.data());
+    used.run(turns.each(), out.data());
     out.resize(static_cast<size_t>(few.rows * kState));
     EXPECT_EQ(out, std::vector<float>(alone.begin(), alone.begin() + few.rows * kState));
   }

@@ -69,13 +69,18 @@ std::vector<float> tensor(const std::string& name) {
   return values;
 }
 
+// threads: more than one are the lane's own and helpers on idle cores.
 std::vector<float> encode(GemmLane* lane, int threads) {
   std::vector<float> mel(80 * 3000), states(1500 * kState);
   for (size_t i = 0; i < mel.size(); i++) mel[i] = std::sin(static_cast<float>(i) * 0.37f);
   EncoderOptions options;
   options.arithmetic = Arithmetic::kInt8;
   options.keep_plain = true;
-  Encoder encoder(load_encoder(kShape, options, tensor), threads, lane);
+  const auto weights = load_encoder(kShape, options, tensor);
+  CoreLoad load(threads);
+  const CoreLoad::Share share(load);
+  IdleCores cores(load, threads);
+  Encoder encoder(weights, threads == 1 ? nullptr : encoder_helpers(*weights, cores), lane);
   encoder.encode(mel.data(), 3000, 3000, states.data(), nullptr);
   return states;
 }
@@ -85,7 +90,8 @@ TEST(GemmDevice, encoder_states_have_the_same_bits_when_products_are_computed_el
   const auto here = encode(nullptr, 1);
   EXPECT_EQ(here, encode(&lane, 1));
   EXPECT_EQ(8, lane.products) << "four products a layer";
-  EXPECT_EQ(here, encode(&lane, 3)) << "with a team of threads";
+  EXPECT_EQ(here, encode(&lane, 3)) << "with helpers";
+  EXPECT_EQ(here, encode(nullptr, 3)) << "with helpers, without a device";
 }
 
 TEST(GemmDevice, one_wrong_sum_changes_the_states) {
@@ -110,6 +116,14 @@ TEST(GemmDevice, cross_attention_has_the_same_bits_when_products_are_computed_el
   writer.write(states.data(), 1500, nullptr, there.data(), &lane);
   EXPECT_EQ(1, lane.products);
   EXPECT_EQ(0, std::memcmp(here.data(), there.data(), here.size()));
+
+  CoreLoad load(3);
+  const CoreLoad::Share share(load);
+  IdleCores cores(load, 3);
+  std::memset(there.data(), 0, there.size());
+  CrossKvWriter(layout, weights, 1, std::make_shared<CrossKvHelpers>(weights.front(), cores))
+      .write(states.data(), 1500, nullptr, there.data());
+  EXPECT_EQ(0, std::memcmp(here.data(), there.data(), here.size())) << "with helpers";
 }
 
 TEST(PlainGemm, is_exact_for_odd_sizes_and_extremes) {

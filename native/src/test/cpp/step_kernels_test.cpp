@@ -11,9 +11,9 @@
 
 #include "decoder/choice.h"
 #include "decoder/step_linear.h"
-#include "decoder/step_team.h"
 #include "device/cpu/kernels.h"
 #include "device/cpu/matmul.h"
+#include "device/cpu/team.h"
 #include "model/half.h"
 
 namespace amanuensis {
@@ -142,7 +142,7 @@ TEST(StepLinear, TeamGivesTheBitsOfOneThread) {
   constexpr int kK = 512, kN = 1000, kRows = 5;
   const auto w = StepLinear::pack(Arithmetic::kInt8, gaussian(kN * kK, 5), gaussian(kN, 6), kK);
   const auto x = gaussian(kRows * kK, 7);
-  StepTeam team(3, !StepLinear::own_kernels(Arithmetic::kInt8));
+  Team team(3, !StepLinear::own_kernels(Arithmetic::kInt8));
   StepLinear linear(Arithmetic::kInt8, kK, kN, 4, team);  // two calls of the kernels
   std::vector<float> one(kRows * kN), many(one.size());
   team.use(1);
@@ -158,7 +158,7 @@ TEST(StepLinear, RowHasTheBitsOfOneAlone) {
   constexpr int kK = 512, kN = 200, kRows = 11;
   const auto w = StepLinear::pack(Arithmetic::kInt8, gaussian(kN * kK, 9), gaussian(kN, 10), kK);
   const auto x = gaussian(kRows * kK, 11), residual = gaussian(kRows * kN, 12);
-  StepTeam team(1, false);
+  Team team(1, false);
   StepLinear linear(Arithmetic::kInt8, kK, kN, 16, team);
   const auto run = [&](int way, const float* from, int rows, float* y) {
     way == 0   ? linear.run(w, from, rows, y)
@@ -175,22 +175,6 @@ TEST(StepLinear, RowHasTheBitsOfOneAlone) {
         ASSERT_EQ(alone, std::vector<float>(together.begin() + r * kN, together.begin() + (r + 1) * kN));
       }
     }
-}
-
-TEST(StepTeam, RunsEachPieceOnceWhateverTheHelpersDo) {
-  StepTeam team(4, false);
-  for (int threads : {1, 2, 4}) {
-    team.use(threads);
-    for (int task = 0; task < 2000; task++) {
-      const int pieces = 1 + task % 37;
-      std::vector<std::atomic<int>> done(static_cast<size_t>(pieces));
-      team.run(pieces, [&](int piece, int thread) {
-        ASSERT_LT(thread, 4);
-        done[static_cast<size_t>(piece)]++;
-      });
-      for (auto& d : done) ASSERT_EQ(d, 1);
-    }
-  }
 }
 
 struct Choosing {

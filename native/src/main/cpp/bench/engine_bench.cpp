@@ -161,7 +161,7 @@ struct Stage {
 void encoder_window(const WhisperModel& m, const char* name, int content, const Rates& rate,
                     const Machine& machine, JsonWriter& out) {
   const auto& s = m.encoder_shape;
-  Encoder encoder(m.encoder, 1);
+  Encoder encoder(m.encoder);
   const auto mel = noise(static_cast<size_t>(s.mels) * AM_WINDOW_FRAMES, 2);
   AlignedArray<float> states(static_cast<size_t>(s.context) * static_cast<size_t>(s.state));
   std::vector<EncoderTimes> times;
@@ -217,7 +217,7 @@ void encoder_window(const WhisperModel& m, const char* name, int content, const 
 
 // A window's cross-attention K/V, filled.
 AlignedArray<uint8_t> cross_kv(const WhisperModel& m, int content) {
-  Encoder encoder(m.encoder, 1);
+  Encoder encoder(m.encoder);
   const auto& s = m.encoder_shape;
   const auto mel = noise(static_cast<size_t>(s.mels) * AM_WINDOW_FRAMES, 3);
   AlignedArray<float> states(static_cast<size_t>(s.context) * static_cast<size_t>(s.state));
@@ -314,13 +314,15 @@ void alone(const std::shared_ptr<const WhisperModel>& m, int threads, JsonWriter
   const Spread second = measure(5, 0.2, [&] {
     m->mel->window(pcm.data(), samples, 0, AM_WINDOW_FRAMES, top, mel.data(), AM_WINDOW_FRAMES);
   });
-  Encoder encoder(m->encoder, threads);
+  CoreLoad load(threads);
+  const CoreLoad::Share share(load);
+  LaneHelpers helpers(load, threads, *m->encoder, m->decoder->cross_kv.front());
+  Encoder encoder(m->encoder, helpers.encoder);
   AlignedArray<float> states(static_cast<size_t>(s.context) * static_cast<size_t>(s.state));
   const Spread encode = measure(
       5, 1, [&] { encoder.encode(mel.data(), AM_WINDOW_FRAMES, AM_WINDOW_FRAMES, states.data(), nullptr); });
-  CrossKvWriter writer(m->decoder->cross_layout, m->decoder->cross_kv, m->decoder_shape.heads);
+  CrossKvWriter writer(m->decoder->cross_layout, m->decoder->cross_kv, m->decoder_shape.heads, helpers.cross);
   AlignedArray<uint8_t> kv(m->decoder->cross_layout.bytes());
-  use_threads(threads);
   const Spread cross = measure(5, 0.5, [&] { writer.write(states.data(), s.context, nullptr, kv.data()); });
   const Spread step = decode(m, 1, threads, kv);
   Decoder decoder(m->decoder, 1, threads);

@@ -97,6 +97,9 @@ typedef struct am_model_options {
   /* 1: keeps int8 weights also in the form that devices take (AM_PROFILE_FAST only). Callers that know only
    * the members before it get 0. */
   int32_t for_device;
+  /* How many cores the process may compute on, where that is fewer than the system shows (a container's
+   * quota); 0: all that it shows. Lanes and decoders never count on more. */
+  int32_t cores;
 } am_model_options;
 
 typedef struct am_model_info {
@@ -192,7 +195,10 @@ AM_API void am_device_close(am_device* device);
 
 /* ---- encoder -------------------------------------------------------------------------------------- */
 
-/* A lane holds the scratch memory of one window in the encoder. threads: the team for one window (>= 1). */
+/* A lane holds the scratch memory of one window in the encoder. threads (>= 1): a window computes on the
+ * calling thread, and with more than one here also on helpers that all lanes of the model share, on cores on
+ * which no lane and no decoder of the model computes; so a lane beside others has none. The first lane with
+ * more than one determines how many helpers there are (threads - 1). */
 AM_API am_status am_lane_create(const am_model* model, int32_t threads, am_lane** lane);
 /* The same over a device; the model must have been opened for_device. */
 AM_API am_status am_lane_create_on(const am_model* model, int32_t threads, am_device* device, am_lane** lane);

@@ -39,18 +39,19 @@ struct am_device {
 };
 
 struct am_lane {
-  am_lane(std::shared_ptr<const WhisperModel> m, int n, amanuensis::GemmDevice* device = nullptr)
+  am_lane(std::shared_ptr<const WhisperModel> m, int threads, amanuensis::GemmDevice* device = nullptr)
       : model(std::move(m)),
         gemm(device == nullptr ? nullptr : device->new_lane()),
-        encoder(model->encoder, n, gemm.get()),
-        cross(model->decoder->cross_layout, model->decoder->cross_kv, model->decoder_shape.heads),
-        threads(n) {}
+        helpers(threads > 1 ? &model->helpers(threads) : nullptr),
+        encoder(model->encoder, helpers ? helpers->encoder : nullptr, gemm.get()),
+        cross(model->decoder->cross_layout, model->decoder->cross_kv, model->decoder_shape.heads,
+              helpers ? helpers->cross : nullptr) {}
   std::shared_ptr<const WhisperModel> model;
   std::unique_ptr<amanuensis::GemmLane> gemm;
+  amanuensis::LaneHelpers* helpers;  // the model's, or null
   amanuensis::Encoder encoder;
   amanuensis::CrossKvWriter cross;
   std::vector<float> log_weights;
-  int threads;
 };
 
 struct am_decoder {
@@ -161,8 +162,12 @@ std::vector<amanuensis::NpuProgram> programs_of(const std::string& lines) {
 
 // A decoder computes, on the cores that are free now.
 struct Stepping {
-  explicit Stepping(am_decoder& d) : share(d.model->load, 1) { d.decoder.use_at_most(d.model->load.spare()); }
+  explicit Stepping(am_decoder& d)
+      : share(d.model->load), helpers(d.model->load, d.decoder.most_threads() - 1) {
+    d.decoder.use_now(1 + helpers.cores());
+  }
   CoreLoad::Share share;
+  CoreLoad::Claim helpers;
 };
 
 void need_audio(const int16_t* pcm, int64_t samples, int64_t first) {
@@ -206,6 +211,7 @@ am_status am_model_open(const char* path, const am_model_options* options, am_mo
     need_range(wanted.padding_stride, 0, AM_WINDOW_FRAMES / 2, "padding_stride");
     need_range(wanted.padding_margin, 0, AM_WINDOW_FRAMES / 2, "padding_margin");
     need(model, "model");
+    need_range(wanted.cores, 0, 1 << 16, "cores");
     *model = new am_model{amanuensis::load_whisper(path, wanted, wanted.for_device != 0)};
   });
 }
@@ -372,7 +378,7 @@ am_status am_encode(am_lane* lane, const float* mel, int64_t row_stride, int32_t
     need_range(content_frames, 0, AM_WINDOW_FRAMES, "content_frames");
     need_range(row_stride, AM_WINDOW_FRAMES, INT64_MAX / 1024, "row_stride");
     need(states, "states");
-    const CoreLoad::Share share(lane->model->load, lane->threads);
+    const CoreLoad::Share share(lane->model->load);
     lane->encoder.encode(mel, row_stride, content_frames, states, block_outputs);
     const auto& shape = lane->model->decoder_shape;
     amanuensis::count_copy(int64_t{4} * shape.frames * shape.state);
@@ -393,8 +399,7 @@ am_status am_cross_kv(am_lane* lane, const float* states, int32_t content_frames
     need(states, "states");
     need_range(content_frames, 0, AM_WINDOW_FRAMES, "content_frames");
     need_aligned(cross_kv, "cross_kv");
-    amanuensis::use_threads(lane->threads);
-    const CoreLoad::Share share(lane->model->load, lane->threads);
+    const CoreLoad::Share share(lane->model->load);
     const amanuensis::KeptRows rows = lane->encoder.rows(content_frames);
     if (!rows.all()) rows.log_weights(1.0f, lane->log_weights);
     lane->cross.write(states, rows.rows, rows.all() ? nullptr : lane->log_weights.data(), cross_kv,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "decoder/step_kernels.h"
 
@@ -35,13 +36,20 @@ void CrossKvLayout::begin(void* kv, int rows, const float* log_weights) const {
   if (log_weights != nullptr) std::copy_n(log_weights, rows, to);
 }
 
+CrossKvScratch::CrossKvScratch(const LinearWeights& w)
+    : runner_(w.arithmetic, w.k, w.n, kBlock), rows_(static_cast<size_t>(kBlock * w.n)) {}
+
+CrossKvHelpers::CrossKvHelpers(const LinearWeights& weights, IdleCores& idle) : cores(idle) {
+  for (int i = 1; i < idle.threads(); i++) scratch.emplace_back(weights);
+}
+
 CrossKvWriter::CrossKvWriter(const CrossKvLayout& layout, const std::vector<LinearWeights>& weights,
-                             int heads)
+                             int heads, std::shared_ptr<CrossKvHelpers> helpers)
     : layout_(layout),
       weights_(weights),
       heads_(heads),
-      runner_(weights.front().arithmetic, weights.front().k, weights.front().n, kBlock),
-      rows_(static_cast<size_t>(kBlock) * static_cast<size_t>(weights.front().n)),
+      helpers_(std::move(helpers)),
+      own_(weights.front()),
       quantised_(static_cast<size_t>(weights.front().k)),
       sums_(static_cast<size_t>(weights.front().n)),
       row_scale_(static_cast<size_t>(layout.frames())) {}
@@ -60,14 +68,15 @@ void CrossKvWriter::write_on_device(const float* states, int rows, void* kv, Gem
     gemm.run();
     for (int r = 0; r < rows; r++) {
       kernels.dequantise_f32(gemm.sums(r, sums_.data()), row_scale_[static_cast<size_t>(r)], w.scale.data(),
-                             w.bias.data(), rows_.data(), n);
-      store_row(rows_.data(), static_cast<int>(layer), r, kv);
+                             w.bias.data(), own_.rows_.data(), n);
+      store_row(own_.rows_.data(), static_cast<int>(layer), r, kv);
     }
     gemm.finish();
   }
 }
 
 void CrossKvWriter::write(const float* states, int rows, const float* log_weights, void* kv, GemmLane* gemm) {
+  use_threads(1);  // oneDNN's calls stay on the thread that makes them
   layout_.begin(kv, rows, log_weights);
   const bool int8 = layout_.arithmetic() == Arithmetic::kInt8;
   const WindowPart on_device(int8 ? gemm : nullptr, GemmLane::Part::kCrossKv);
@@ -80,12 +89,19 @@ void CrossKvWriter::write(const float* states, int rows, const float* log_weight
 
 void CrossKvWriter::write_here(const float* states, int rows, void* kv) {
   const int64_t k = weights_.front().k, n = weights_.front().n;
-  for (size_t layer = 0; layer < weights_.size(); layer++)
-    for (int first = 0; first < rows; first += kBlock) {
-      const int here = std::min(kBlock, rows - first);
-      runner_.run(weights_[layer], states + first * k, here, rows_.data());
-      for (int r = 0; r < here; r++) store_row(rows_.data() + r * n, static_cast<int>(layer), first + r, kv);
-    }
+  const int blocks = (rows + kBlock - 1) / kBlock, pieces = blocks * static_cast<int>(weights_.size());
+  const auto piece = [&](int i, CrossKvScratch& s) {
+    const int layer = i / blocks, first = i % blocks * kBlock, here = std::min(kBlock, rows - first);
+    s.runner_.run(weights_[static_cast<size_t>(layer)], states + first * k, here, s.rows_.data());
+    for (int r = 0; r < here; r++) store_row(s.rows_.data() + r * n, layer, first + r, kv);
+  };
+  if (helpers_ == nullptr) {
+    for (int i = 0; i < pieces; i++) piece(i, own_);
+    return;
+  }
+  helpers_->cores.each(pieces, [&](int i, int thread) {
+    piece(i, thread == 0 ? own_ : helpers_->scratch[static_cast<size_t>(thread) - 1]);
+  });
 }
 
 void CrossKvWriter::store_row(const float* row, int layer, int frame, void* kv) const {

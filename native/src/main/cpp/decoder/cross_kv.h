@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "device/cpu/idle_cores.h"
 #include "device/cpu/linear.h"
 #include "device/gemm_device.h"
 
@@ -59,11 +60,30 @@ class CrossKvLayout {
   size_t heads_at_, values_at_, key_scales_at_, value_scales_at_, head_bytes_;
 };
 
-/// Computes the buffer from encoder states; belongs to one thread (team).
+/// Kernels and scratch with which one thread computes a block of rows.
+class CrossKvScratch {
+ public:
+  explicit CrossKvScratch(const LinearWeights& weights);
+
+ private:
+  friend class CrossKvWriter;
+  LinearRunner runner_;
+  AlignedArray<float> rows_;  // a block x 2 state
+};
+
+/// Scratch of the threads that help whichever lane is alone.
+struct CrossKvHelpers {
+  CrossKvHelpers(const LinearWeights& weights, IdleCores& idle);
+  IdleCores& cores;
+  std::vector<CrossKvScratch> scratch;  // of threads 1, 2, ...
+};
+
+/// Computes the buffer from encoder states, on the calling thread.
 class CrossKvWriter {
  public:
-  /// weights: per layer [k; v] stacked on rows (2 state x state).
-  CrossKvWriter(const CrossKvLayout& layout, const std::vector<LinearWeights>& weights, int heads);
+  /// weights: per layer [k; v] stacked on rows (2 state x state). helpers: for such weights, or null.
+  CrossKvWriter(const CrossKvLayout& layout, const std::vector<LinearWeights>& weights, int heads,
+                std::shared_ptr<CrossKvHelpers> helpers = nullptr);
   /// states: rows x state f32, rows <= frames. log_weights: null, or the bias of each row. Rows that are
   /// audio come first and one by one (alignment reads them as frames). gemm: computes the products if it
   /// admits the window; null: none.
@@ -77,8 +97,8 @@ class CrossKvWriter {
   const CrossKvLayout& layout_;
   const std::vector<LinearWeights>& weights_;
   int heads_;
-  LinearRunner runner_;
-  AlignedArray<float> rows_;        // kBlock x 2 state
+  std::shared_ptr<CrossKvHelpers> helpers_;
+  CrossKvScratch own_;
   AlignedArray<int8_t> quantised_;  // state
   AlignedArray<int32_t> sums_;      // 2 state
   AlignedArray<float> row_scale_;   // frames

@@ -25,8 +25,9 @@ class Decoder {
   /// Threads of the steps from now on at most, 1 to those given to the constructor. Changes no bit of the
   /// results.
   void use_threads(int threads);
-  /// Of these threads, as many as there are free cores.
-  void use_at_most(int cores) { team_.use(std::min(most_threads_, cores)); }
+  int most_threads() const { return most_threads_; }
+  /// Of these threads, so many for the next call.
+  void use_now(int threads) { team_.use(threads); }
   am_decoder_stats stats() const;
 
  private:
@@ -44,7 +45,7 @@ class Decoder {
   SelfCachePool pool_;
   std::vector<std::unique_ptr<Sequence>> slots_;
   int most_threads_;
-  StepTeam team_;
+  Team team_;
   ForwardPass forward_;
   am_decoder_stats stats_{};
   int64_t counted_products_ = 0;  // nanoseconds that product_time() has

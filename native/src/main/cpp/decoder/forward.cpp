@@ -113,7 +113,7 @@ std::shared_ptr<const DecoderWeights> load_decoder(const DecoderShape& shape, De
   return w;
 }
 
-ForwardPass::ForwardPass(const DecoderWeights& w, StepTeam& team)
+ForwardPass::ForwardPass(const DecoderWeights& w, Team& team)
     : w_(w),
       team_(team),
       k_(row_kernels()),

@@ -78,7 +78,7 @@ struct StepTimes {
 class ForwardPass {
  public:
   static constexpr int kMaxRows = 64;
-  ForwardPass(const DecoderWeights& weights, StepTeam& team);
+  ForwardPass(const DecoderWeights& weights, Team& team);
   /// rows: in order of position within each sequence; those of one window side by side.
   /// hidden: rows x state, after the final LayerNorm.
   void run(const std::vector<ForwardRow>& rows, float* hidden);
@@ -94,7 +94,7 @@ class ForwardPass {
   float* scratch(int thread) { return scratch_.data() + scratch_size_ * static_cast<size_t>(thread); }
 
   const DecoderWeights& w_;
-  StepTeam& team_;
+  Team& team_;
   const RowKernels& k_;
   StepLinear qkv_, square_, fc1_, fc2_, logits_;
   size_t scratch_size_;  // of one thread

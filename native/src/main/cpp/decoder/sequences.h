@@ -8,7 +8,7 @@
 
 namespace amanuensis {
 
-/// Keys and values of one sequence: [position][layer][key, value][state], f32 or f16. Pages are touched, and
+/// Keys and values of one sequence: [layer][position][key, value][state], f32 or f16. Pages are touched, and
 /// so committed, only as positions are written.
 class SelfCache {
  public:

@@ -47,7 +47,7 @@ LinearWeights StepLinear::pack(Arithmetic arithmetic, const std::vector<float>& 
   return w;
 }
 
-StepLinear::StepLinear(Arithmetic arithmetic, int64_t k, int64_t n, int max_rows, StepTeam& team)
+StepLinear::StepLinear(Arithmetic arithmetic, int64_t k, int64_t n, int max_rows, Team& team)
     : k_(k), n_(n), max_rows_(max_rows), team_(team) {
   if (!own_kernels(arithmetic)) {
     runner_ = std::make_unique<LinearRunner>(arithmetic, k, n, max_rows);

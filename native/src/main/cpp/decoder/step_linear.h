@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "decoder/step_kernels.h"
-#include "decoder/step_team.h"
 #include "device/cpu/linear.h"
+#include "device/cpu/team.h"
 
 namespace amanuensis {
 
@@ -21,7 +21,7 @@ class StepLinear {
   /// Whether our own kernels run, and so not oneDNN with OpenMP.
   static bool own_kernels(Arithmetic arithmetic);
 
-  StepLinear(Arithmetic arithmetic, int64_t k, int64_t n, int max_rows, StepTeam& team);
+  StepLinear(Arithmetic arithmetic, int64_t k, int64_t n, int max_rows, Team& team);
   /// x: rows x k -> y: rows x n.
   void run(const LinearWeights& w, const float* x, int rows, float* y);
   /// The same, added to y (the residual stream).
@@ -34,7 +34,7 @@ class StepLinear {
 
   int64_t k_, n_;
   int max_rows_;
-  StepTeam& team_;
+  Team& team_;
   std::unique_ptr<LinearRunner> runner_;  // null where our own kernels run
   int64_t row_bytes_ = 0;                 // of a row's inputs
   AlignedArray<uint8_t> input_;           // max_rows x row_bytes_

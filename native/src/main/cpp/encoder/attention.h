@@ -1,6 +1,7 @@
 // Self-attention of the encoder: all heads of one layer of one window.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
@@ -10,7 +11,6 @@
 #include "device/cpu/matmul.h"
 #include "device/cpu/memory.h"
 #include "encoder/kept_rows.h"
-#include "encoder/team.h"
 
 namespace amanuensis {
 
@@ -18,11 +18,32 @@ namespace amanuensis {
 /// machines with AVX2 or AVX-512 but without AMX, where it is faster than either.
 enum class AttentionKind { kF32, kBf16, kInt16 };
 
-class SelfAttention {
+/// What one thread needs for a block of queries, whatever the window.
+class AttentionScratch {
  public:
   /// block: rows of queries at a time; it divides the rows of every window.
-  SelfAttention(AttentionKind kind, int context, int heads, int block, const Team& team);
-  ~SelfAttention();
+  AttentionScratch(AttentionKind kind, int context, int heads, int block);
+  ~AttentionScratch();
+
+ private:
+  friend class SelfAttention;
+  struct Products;  // oneDNN's two matmuls for one number of keys
+  Products& products(int keys);
+  AttentionKind kind_;
+  int context_, heads_, block_;
+  std::map<int, std::unique_ptr<Products>> products_;  // by number of keys; made when first needed
+  AlignedArray<float> scores_;                         // block x context
+  AlignedArray<uint8_t> probabilities_;                // block x context of bf16 or f32
+  AlignedArray<float> inverse_;                        // block
+  std::unique_ptr<Int16Attention> int16_;
+};
+
+class SelfAttention {
+ public:
+  /// Calls the function for each i in [0, n), each call with a scratch that nobody else uses meanwhile.
+  using Each = std::function<void(int n, const std::function<void(AttentionScratch&, int i)>&)>;
+
+  SelfAttention(AttentionKind kind, int context, int heads, int block);
   /// Chooses the rows of the window that the next calls are about.
   void begin(const KeptRows& rows);
 
@@ -41,31 +62,26 @@ class SelfAttention {
     return reinterpret_cast<T*>(values_.data()) + offset(head, row);
   }
 
-  /// out: rows x state f32.
-  void run(float* out);
+  /// out: rows x state f32. each: with scratches made for the same kind, context, heads and block.
+  void run(const Each& each, float* out);
 
  private:
-  struct Products;   // oneDNN's two matmuls for one number of keys
-  struct Workspace;  // of one thread
   size_t offset(int head, int row) const {
     return (static_cast<size_t>(head) * static_cast<size_t>(context_) + static_cast<size_t>(row)) * 64;
   }
-  Products& products(Workspace& w);
   template <class T>
-  void run_blocks(float* out);
-  void run_int16(float* out);
+  void run_blocks(const Each& each, float* out);
+  void run_int16(const Each& each, float* out);
 
   AttentionKind kind_;
   int context_, heads_, block_;
-  const Team& team_;
   const RowKernels& k_;
   KeptRows rows_;
   std::vector<float> log_weights_;           // empty where every row counts once
   AlignedArray<uint8_t> q_, keys_, values_;  // see queries(), key(), value()
-  AlignedArray<uint8_t> packed_values_;      // heads x packed_bytes_, for oneDNN
-  size_t packed_bytes_ = 0;
+  AlignedArray<uint8_t> packed_values_;      // heads x head_bytes_, for oneDNN
+  size_t head_bytes_ = 0;                    // of packed_values_
   std::vector<Int16Head> packed_heads_;
-  std::vector<std::unique_ptr<Workspace>> workspaces_;
 };
 
 }  // namespace amanuensis

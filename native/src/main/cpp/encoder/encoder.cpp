@@ -9,10 +9,9 @@
 #include "device/cpu/matmul.h"
 #include "device/cpu/memory.h"
 #include "encoder/attention.h"
+#include "encoder/encoder_team.h"
 #include "encoder/encoder_weights.h"
 #include "encoder/gemm_steps.h"
-#include "encoder/team.h"
-#include "encoder/workspace.h"
 
 namespace amanuensis {
 
@@ -34,16 +33,16 @@ class StageClock {
 }  // namespace
 
 struct Encoder::Lane {
-  Lane(std::shared_ptr<const EncoderWeights> weights, int n, GemmLane* device)
+  Lane(std::shared_ptr<const EncoderWeights> weights, std::shared_ptr<EncoderHelpers> helpers,
+       GemmLane* device)
       : w(std::move(weights)),
-        team(n),
         k(row_kernels()),
         gemm(device),
         block(encoder_block_rows()),
-        attention(w->attention, w->shape.context, w->shape.heads, block, team) {
+        team(*w, block, std::move(helpers)),
+        attention(w->attention, w->shape.context, w->shape.heads, block) {
     const auto& s = w->shape;
     const auto cs = static_cast<size_t>(s.context) * s.state;
-    for (int i = 0; i < n; i++) workspaces.push_back(std::make_unique<Workspace>(*w, block));
     hidden = AlignedArray<float>((static_cast<size_t>(s.context) * 2 + 2) * s.state);
     zeros.resize(static_cast<size_t>(s.state));
     x = AlignedArray<float>(cs);
@@ -55,14 +54,13 @@ struct Encoder::Lane {
   }
 
   std::shared_ptr<const EncoderWeights> w;
-  Team team;
   const RowKernels& k;
   GemmLane* gemm;  // null: no device
   int block;
+  EncoderTeam team;
   SelfAttention attention;
   KeptRows kept;
   EncoderTimes times;
-  std::vector<std::unique_ptr<Workspace>> workspaces;
   AlignedArray<float> hidden;    // between the convolutions: (2 context + 2) x state, zeros at both ends
   std::vector<float> zeros;      // state
   AlignedArray<float> x;         // the residual stream, rows x state
@@ -73,8 +71,7 @@ struct Encoder::Lane {
   /// work(workspace, first row) for every block of rows that is needed to cover `rows`.
   template <class F>
   void blocks(int rows, F work) {
-    team.each((rows + block - 1) / block,
-              [&](int thread, int i) { work(*workspaces[static_cast<size_t>(thread)], i * block); });
+    team.each((rows + block - 1) / block, [&](Workspace& b, int i) { work(b, i * block); });
   }
   template <Arithmetic A, class T>
   void encode(const float* mel, int64_t stride, float* states, float* outputs);
@@ -325,7 +322,11 @@ void Encoder::Lane::encode(const float* mel, int64_t stride, float* states, floa
     else
       project_qkv<A, T>(weights);
     clock.add_to(times.qkv);
-    attention.run(attended.data());
+    attention.run(
+        [&](int count, const auto& work) {
+          team.each(count, [&](Workspace& b, int i) { work(b.attention, i); });
+        },
+        attended.data());
     clock.add_to(times.attention);
     if (on_device)
       mlp_on_device(weights);
@@ -345,8 +346,13 @@ void Encoder::Lane::encode(const float* mel, int64_t stride, float* states, floa
   clock.add_to(times.final_norm);
 }
 
-Encoder::Encoder(std::shared_ptr<const EncoderWeights> weights, int threads, GemmLane* gemm)
-    : lane_(std::make_unique<Lane>(std::move(weights), threads, gemm)) {}
+std::shared_ptr<EncoderHelpers> encoder_helpers(const EncoderWeights& weights, IdleCores& cores) {
+  return std::make_shared<EncoderHelpers>(weights, encoder_block_rows(), cores);
+}
+
+Encoder::Encoder(std::shared_ptr<const EncoderWeights> weights, std::shared_ptr<EncoderHelpers> helpers,
+                 GemmLane* gemm)
+    : lane_(std::make_unique<Lane>(std::move(weights), std::move(helpers), gemm)) {}
 Encoder::~Encoder() = default;
 
 const EncoderTimes& Encoder::times() const { return lane_->times; }
@@ -357,6 +363,7 @@ KeptRows Encoder::rows(int content_frames) const {
 
 void Encoder::encode(const float* mel, int64_t row_stride, int content_frames, float* states,
                      float* block_outputs) {
+  use_threads(1);  // oneDNN's calls stay on the thread that makes them
   lane_->kept = rows(content_frames);
   if (lane_->w->arithmetic == Arithmetic::kF32)
     lane_->encode<Arithmetic::kF32, float>(mel, row_stride, states, block_outputs);

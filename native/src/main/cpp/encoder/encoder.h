@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "device/cpu/idle_cores.h"
 #include "device/cpu/linear.h"
 #include "device/gemm_device.h"
 #include "encoder/kept_rows.h"
@@ -41,12 +42,17 @@ struct EncoderTimes {
   double convolutions = 0, qkv = 0, attention = 0, mlp = 0, final_norm = 0;
 };
 
-/// Scratch memory and kernels of one lane: one window at a time, `threads` workers (OpenMP where > 1).
+/// What helps any one of a model's lanes at a time. cores must outlive it.
+struct EncoderHelpers;
+std::shared_ptr<EncoderHelpers> encoder_helpers(const EncoderWeights& weights, IdleCores& cores);
+
+/// Scratch memory and kernels of one lane: one window at a time, on the calling thread.
 class Encoder {
  public:
-  /// gemm: computes the products of windows that it admits (int8 weights that kept their plain rows only);
-  /// null: none. It must outlive the encoder.
-  Encoder(std::shared_ptr<const EncoderWeights> weights, int threads, GemmLane* gemm = nullptr);
+  /// helpers: of the same weights; null for none. gemm: computes the products of windows that it admits (int8
+  /// weights that kept their plain rows only); null: none. It must outlive the encoder.
+  explicit Encoder(std::shared_ptr<const EncoderWeights> weights,
+                   std::shared_ptr<EncoderHelpers> helpers = nullptr, GemmLane* gemm = nullptr);
   ~Encoder();
   /// The rows that encode() computes for a window with this much audio.
   KeptRows rows(int content_frames) const;

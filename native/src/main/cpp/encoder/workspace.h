@@ -2,6 +2,7 @@
 #pragma once
 #include "device/cpu/matmul.h"
 #include "device/cpu/memory.h"
+#include "encoder/attention.h"
 #include "encoder/encoder_weights.h"
 
 namespace amanuensis {
@@ -9,8 +10,8 @@ namespace amanuensis {
 /// Kernels (oneDNN scratchpads are per object) and block-sized scratch that stays in L2.
 struct Workspace {
   Workspace(const EncoderWeights& w, int rows)
-      : Workspace(w.shape, w.arithmetic, w.conv2.arithmetic, w.half, rows) {}
-  Workspace(const EncoderShape& s, Arithmetic a, Arithmetic conv, bool half, int rows)
+      : Workspace(w.shape, w.arithmetic, w.conv2.arithmetic, w.half, w.attention, rows) {}
+  Workspace(const EncoderShape& s, Arithmetic a, Arithmetic conv, bool half, AttentionKind kind, int rows)
       : rows(rows),
         conv1(type(half), type(half), Matmul::Type::f32, rows, 3 * s.mels, s.state, 3 * s.mels, s.state),
         conv2(input(conv), input(conv), output(conv), rows, 3 * s.state, s.state, 3 * s.state, s.state),
@@ -24,7 +25,8 @@ struct Workspace {
         row(static_cast<size_t>(s.state) * 4),
         scale(static_cast<size_t>(rows)),
         shift(static_cast<size_t>(rows)),
-        patch(static_cast<size_t>(rows) * s.mels * 3 * 4) {}
+        patch(static_cast<size_t>(rows) * s.mels * 3 * 4),
+        attention(kind, s.context, s.heads, rows) {}
   static Matmul::Type input(Arithmetic a) {
     return a == Arithmetic::kInt8 ? Matmul::Type::s8 : Matmul::Type::f32;
   }
@@ -38,6 +40,7 @@ struct Workspace {
   AlignedArray<int32_t> acc;           // rows x 4 state of s32 or f32
   AlignedArray<float> row, scale, shift;
   AlignedArray<uint8_t> patch;  // rows x 3 mels of bf16 or f32
+  AttentionScratch attention;
 };
 
 }  // namespace amanuensis

@@ -122,7 +122,7 @@ DecoderShape check_decoder(const Safetensors& file, const EncoderShape& encoder)
 std::shared_ptr<const WhisperModel> load_whisper(const std::string& path, const am_model_options& options,
                                                  bool for_device) {
   const Safetensors file(path);
-  auto m = std::make_shared<WhisperModel>();
+  auto m = std::make_shared<WhisperModel>(options.cores);
   m->profile = static_cast<am_profile>(options.profile);
   const bool fast = m->profile == AM_PROFILE_FAST;
   m->for_device = for_device && fast;

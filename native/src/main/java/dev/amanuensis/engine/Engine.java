@@ -66,7 +66,7 @@ public final class Engine implements AutoCloseable {
   private static Engine openModel(Path weights, EngineOptions settings, NpuDevice npu) {
     byte[] path = weights.toString().getBytes(StandardCharsets.UTF_8);
     try (NativeBuffer text = NativeBuffer.allocate(path.length + 1L);
-        NativeBuffer options = NativeBuffer.allocate(24);
+        NativeBuffer options = NativeBuffer.allocate(28);
         NativeBuffer out = NativeBuffer.allocate(Long.BYTES)) {
       text.bytes().put(path);
       options
@@ -76,7 +76,8 @@ public final class Engine implements AutoCloseable {
           .putInt(8, settings.inF32().stream().mapToInt(part -> 1 << part.ordinal()).sum())
           .putInt(12, settings.paddingStride())
           .putInt(16, settings.paddingMargin())
-          .putInt(20, npu != null ? 1 : 0);
+          .putInt(20, npu != null ? 1 : 0)
+          .putInt(24, Runtime.getRuntime().availableProcessors());
       Abi.check(Abi.am_model_open(text.address(), options.address(), out.address()));
       long model = out.bytes().getLong(0);
       NativeHandle handle = new NativeHandle("the engine", model, false, Abi::am_model_close);
@@ -175,7 +176,8 @@ public final class Engine implements AutoCloseable {
   /**
    * Scratch memory for one window in the encoder.
    *
-   * @param threads the team for one window; 1 when several windows run side by side
+   * @param threads that a window computes on at most: the calling one and, on cores where no lane
+   *     and no decoder of this engine computes, helpers that all lanes share
    */
   public EncoderLane newLane(int threads) {
     long model = handle.enter();

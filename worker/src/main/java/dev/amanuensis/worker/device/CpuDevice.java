@@ -9,7 +9,8 @@ import dev.amanuensis.engine.NpuStatistics;
 import java.util.Optional;
 
 /**
- * The cores: always there. Each lane runs a window on its own thread. Where the engine has an NPU,
+ * The cores: always there. Each lane runs a window on its own thread, and on cores where nothing
+ * else of the engine computes: a window that is alone has them all. Where the engine has an NPU,
  * the lanes hand their products to it.
  */
 public final class CpuDevice implements Device {
@@ -23,7 +24,7 @@ public final class CpuDevice implements Device {
 
   /**
    * @param model closed by its owner, after this
-   * @param lanes windows side by side, one thread each
+   * @param lanes windows side by side
    */
   public CpuDevice(EngineModel model, int lanes) {
     this.engine = model.engine();
@@ -55,7 +56,7 @@ public final class CpuDevice implements Device {
 
   @Override
   public Lane newLane() {
-    return new CpuLane(engine.newLane(1));
+    return new CpuLane(engine.newLane(Runtime.getRuntime().availableProcessors()));
   }
 
   @Override
