@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <random>
 #include <vector>
 
@@ -46,6 +47,25 @@ TEST(RowKernels, SoftmaxSumsToOneAndMatchesDoubles) {
     for (size_t i = 0; i < x.size(); i++)
       EXPECT_NEAR(p[i] * inverse, std::exp(static_cast<double>(x[i])) / sum, 1e-7) << k->isa;
   }
+}
+
+TEST(RowKernels, SoftmaxInBf16IsWithinItsRounding) {
+  const auto x = gaussian(1500, 1);
+  for (int n : {1500, 1, 47, 256})
+    for (const auto* k : runnable()) {
+      std::vector<uint16_t> p(x.size(), 0x7fff);
+      const float inverse = k->softmax_bf16(x.data(), p.data(), n);
+      double sum = 0;
+      for (int i = 0; i < n; i++) sum += std::exp(static_cast<double>(x[static_cast<size_t>(i)]));
+      for (size_t i = 0; i < static_cast<size_t>(n); i++) {
+        const uint32_t bits = static_cast<uint32_t>(p[i]) << 16;
+        float probability;
+        std::memcpy(&probability, &bits, sizeof bits);
+        const double exact = std::exp(static_cast<double>(x[i])) / sum;
+        EXPECT_NEAR(probability * inverse, exact, exact / 200) << k->isa << " of " << n;
+      }
+      for (size_t i = static_cast<size_t>(n); i < p.size(); i++) EXPECT_EQ(p[i], 0x7fff) << "written beyond";
+    }
 }
 
 TEST(RowKernels, GeluIsTheErfForm) {

@@ -161,6 +161,40 @@ float softmax_f32(const float* s, float* p, int n) {
   }
   return 1.0f / sum;
 }
+#if defined(__AVX512F__)
+// 2^x, relative error 7.5e-5: a fiftieth of bf16's rounding.
+inline __m512 coarse_exp2(__m512 x) {
+  const __m512 f = _mm512_reduce_ps(x, 0);  // x - round(x)
+  __m512 p = _mm512_fmadd_ps(_mm512_set1_ps(0.0551716691f), f, _mm512_set1_ps(0.242611122f));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.693260985f));
+  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.999928074f));
+  return _mm512_scalef_ps(p, _mm512_sub_ps(x, f));
+}
+// Half of the time of the encoder's bf16 attention would be this with exp_neg and GCC's own vectors.
+float softmax_bf16(const float* s, uint16_t* p, int n) {
+  constexpr float kLog2E = 1.44269504f;
+  const __m512 shift = _mm512_set1_ps(-kLog2E * maximum(s, n)), factor = _mm512_set1_ps(kLog2E);
+  const __m512i half = _mm512_set1_epi32(0x8000), upper = _mm512_set1_epi32(static_cast<int>(0xffff0000));
+  const __m512i odd = _mm512_set_epi16(63, 61, 59, 57, 55, 53, 51, 49, 47, 45, 43, 41, 39, 37, 35, 33, 31, 29,
+                                       27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
+  __m512 sum = _mm512_setzero_ps();
+  // exp of 16 scores, rounded to bf16 in the upper halves; zero where the mask is.
+  const auto rounded = [&](int t, __mmask16 mask) {
+    const __m512 x = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, s + t), factor, shift);
+    const __m512i e = _mm512_add_epi32(_mm512_castps_si512(coarse_exp2(x)), half);
+    const __m512i h = _mm512_maskz_and_epi32(mask, e, upper);
+    sum = _mm512_add_ps(sum, _mm512_castsi512_ps(h));
+    return h;
+  };
+  for (int t = 0; t < n; t += 32) {
+    const __mmask32 mask = n - t >= 32 ? ~__mmask32{0} : (__mmask32{1} << (n - t)) - 1;
+    const __m512i a = rounded(t, static_cast<__mmask16>(mask));
+    const __m512i b = rounded(t + 16, static_cast<__mmask16>(mask >> 16));
+    _mm512_mask_storeu_epi16(p + t, mask, _mm512_permutex2var_epi16(a, odd, b));
+  }
+  return 1.0f / _mm512_reduce_add_ps(sum);
+}
+#else
 float softmax_bf16(const float* s, uint16_t* p, int n) {
   const float m = maximum(s, n);
   float sum = 0;
@@ -171,6 +205,7 @@ float softmax_bf16(const float* s, uint16_t* p, int n) {
   }
   return 1.0f / sum;
 }
+#endif
 // One register of floats.
 #if defined(__AVX512F__)
 constexpr int kLanes = 16;
