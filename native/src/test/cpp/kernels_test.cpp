@@ -189,6 +189,7 @@ TEST(Int8Matmul, IsExactAtTheExtremes) {
     std::vector<const ExactGemm*> own{&exact_gemm_generic()};
     if (&row_kernels() != &row_kernels_generic()) own.push_back(&exact_gemm_avx2());
     if (avx512_vnni_is_native()) own.push_back(&exact_gemm_vnni());
+    if (avx_vnni_is_native() && exact_gemm_avx_vnni() != nullptr) own.push_back(exact_gemm_avx_vnni());
     for (const ExactGemm* gemm : own) {
       AlignedArray<uint8_t> bytes(gemm->packed_bytes(k, n));
       gemm->pack_rows(w.data(), k, n, bytes.data());

@@ -7,9 +7,9 @@
 
 namespace amanuensis {
 
-/// A kernel with the layout of its weights. Panels of 16 columns: [k / depth][16][depth] int8, k and n padded
-/// with zeros; with depth 4 n int32 (padded to 16) lie before them, the offsets that the sums begin with.
-/// Packed memory is 64-byte aligned.
+/// A kernel with the layout of its weights. Panels of 16 columns: [k / depth][16][depth] int8, k (to a
+/// multiple of padding()) and n padded with zeros; with depth 4 n int32 (padded to 16) lie before them, the
+/// offsets that the sums begin with. Packed memory is 64-byte aligned.
 struct ExactGemm {
   const char* isa;
   int depth;  // 2, or 4 with VNNI
@@ -17,6 +17,7 @@ struct ExactGemm {
   void (*run)(const int8_t* a, int64_t lda, const void* packed, int32_t* c, int64_t ldc, int64_t m, int64_t k,
               int64_t n);
 
+  int padding() const { return depth == 4 ? 8 : depth; }
   size_t packed_bytes(int64_t k, int64_t n) const;
   /// rows: n x k int8 -> packed.
   void pack_rows(const int8_t* rows, int64_t k, int64_t n, void* packed) const;
@@ -26,6 +27,8 @@ struct ExactGemm {
 
 const ExactGemm& exact_gemm_generic();
 const ExactGemm& exact_gemm_avx2();
+/// Null if the assembler of the build did not know AVX-VNNI.
+const ExactGemm* exact_gemm_avx_vnni();
 const ExactGemm& exact_gemm_vnni();
 
 }  // namespace amanuensis

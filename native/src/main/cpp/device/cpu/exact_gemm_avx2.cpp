@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "device/cpu/exact_gemm.h"
-#include "device/cpu/int16_tile_avx2.inl"
+#include "device/cpu/integer_tile_avx2.inl"
 
 namespace amanuensis {
 
@@ -27,27 +27,28 @@ void widen(const int8_t* from, int16_t* to, int64_t n) {
 void put(const int32_t* part, int64_t rows, int64_t columns, bool added, int32_t* c, int64_t ldc) {
   for (int64_t r = 0; r < rows; r++)
     for (int64_t j = 0; j < columns; j++)
-      c[r * ldc + j] = part[r * kInt16Panel + j] + (added ? c[r * ldc + j] : 0);
+      c[r * ldc + j] = part[r * kTileColumns + j] + (added ? c[r * ldc + j] : 0);
 }
 
 void many_rows(const int8_t* a, int64_t lda, const int8_t* w, int32_t* c, int64_t ldc, int64_t m, int64_t k,
                int64_t n) {
   alignas(64) static thread_local int16_t wide[kBlockRows * kDepth];
-  alignas(64) int16_t panel[kDepth * kInt16Panel];
-  alignas(32) int32_t part[kInt16Tile * kInt16Panel];
+  alignas(64) int16_t panel[kDepth * kTileColumns];
+  alignas(32) int32_t part[kTileRows * kTileColumns];
   for (int64_t depth = 0; depth < k; depth += kDepth) {
     const int64_t here = k - depth < kDepth ? k - depth : kDepth;
     for (int64_t r = 0; r < m; r++) widen(a + r * lda + depth, wide + r * kDepth, here);
-    for (int64_t column = 0; column < n; column += kInt16Panel) {
-      const int64_t columns = n - column < kInt16Panel ? n - column : kInt16Panel;
-      widen(w + column * k + depth * kInt16Panel, panel, here * kInt16Panel);
-      for (int64_t row = 0; row < m; row += kInt16Tile) {
-        const int64_t rows = m - row < kInt16Tile ? m - row : kInt16Tile;
+    for (int64_t column = 0; column < n; column += kTileColumns) {
+      const int64_t columns = n - column < kTileColumns ? n - column : kTileColumns;
+      widen(w + column * k + depth * kTileColumns, panel, here * kTileColumns);
+      for (int64_t row = 0; row < m; row += kTileRows) {
+        const int64_t rows = m - row < kTileRows ? m - row : kTileRows;
         int32_t* to = c + row * ldc + column;
-        if (depth == 0 && rows == kInt16Tile && columns == kInt16Panel) {
-          int16_tile(wide + row * kDepth, kDepth, panel, here, to, ldc);
+        if (depth == 0 && rows == kTileRows && columns == kTileColumns) {
+          integer_tile<Products::kPairs>(wide + row * kDepth, kDepth * 2, panel, here / 2, nullptr, to, ldc);
         } else {
-          int16_tile(wide + row * kDepth, kDepth, panel, here, part, kInt16Panel);
+          integer_tile<Products::kPairs>(wide + row * kDepth, kDepth * 2, panel, here / 2, nullptr, part,
+                                         kTileColumns);
           put(part, rows, columns, depth > 0, to, ldc);
         }
       }
@@ -116,10 +117,52 @@ void run(const int8_t* a, int64_t lda, const void* packed, int32_t* c, int64_t l
     }
   }
 }
+
+#if defined(AMANUENSIS_AVX_VNNI)
+void to_unsigned(const int8_t* from, uint8_t* to, int64_t n) {
+  for (int64_t i = 0; i < n; i++) to[i] = static_cast<uint8_t>(from[i] ^ -128);
+}
+
+void run_vnni(const int8_t* a, int64_t lda, const void* packed, int32_t* c, int64_t ldc, int64_t m, int64_t k,
+              int64_t n) {
+  // Rows a multiple of 4 KB apart would share sets of the cache: 64 bytes spread them.
+  alignas(64) static thread_local uint8_t block[kBlockRows * (kMaxK + 64)];
+  alignas(32) int32_t part[kTileRows * kTileColumns];
+  const int64_t deep = (k + 7) / 8 * 8, apart = (deep + 63) / 64 * 64 + 64;
+  const auto* offset = static_cast<const int32_t*>(packed);
+  const auto* w =
+      reinterpret_cast<const int8_t*>(offset + (n + kTileColumns - 1) / kTileColumns * kTileColumns);
+  for (int64_t first = 0; first < m; first += kBlockRows) {
+    const int64_t rows = m - first < kBlockRows ? m - first : kBlockRows;
+    for (int64_t r = 0; r < rows; r++) to_unsigned(a + (first + r) * lda, block + r * apart, k);
+    for (int64_t column = 0; column < n; column += kTileColumns) {
+      const int8_t* panel = w + column * deep;
+      const int64_t columns = n - column < kTileColumns ? n - column : kTileColumns;
+      for (int64_t row = 0; row < rows; row += kTileRows) {
+        const int64_t here = rows - row < kTileRows ? rows - row : kTileRows;
+        int32_t* to = c + (first + row) * ldc + column;
+        const bool whole = here == kTileRows && columns == kTileColumns;
+        integer_tile<Products::kVnniBytes>(block + row * apart, apart, panel, deep / 4, offset + column,
+                                           whole ? to : part, whole ? ldc : kTileColumns);
+        if (!whole) put(part, here, columns, false, to, ldc);
+      }
+    }
+  }
+}
+#endif
 }  // namespace
 
 const ExactGemm& exact_gemm_avx2() {
   static const ExactGemm gemm{"avx2", 2, run};
   return gemm;
+}
+
+const ExactGemm* exact_gemm_avx_vnni() {
+#if defined(AMANUENSIS_AVX_VNNI)
+  static const ExactGemm gemm{"avx vnni", 4, run_vnni};
+  return &gemm;
+#else
+  return nullptr;
+#endif
 }
 }  // namespace amanuensis

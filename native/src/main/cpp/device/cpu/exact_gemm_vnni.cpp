@@ -90,7 +90,7 @@ void run(const int8_t* a, int64_t lda, const void* packed, int32_t* c, int64_t l
   alignas(64) static thread_local uint8_t block[kBlockRows * (kMostK + 64)];
   const auto* offset = static_cast<const int32_t*>(packed);
   const auto* w = reinterpret_cast<const int8_t*>(offset + padded(n, kColumns));
-  const int64_t deep = padded(k, 4), apart = padded(k, 64) + 64;
+  const int64_t deep = padded(k, 8), apart = padded(k, 64) + 64;
   for (int64_t first = 0; first < m; first += kBlockRows) {
     const int64_t rows = least(kBlockRows, m - first);
     for (int64_t r = 0; r < rows; r++) to_unsigned(a + (first + r) * lda, block + r * apart, k);

@@ -12,7 +12,9 @@ int padded(int rows) { return (rows + 15) / 16 * 16; }
 }  // namespace
 
 const Int16Kernel& int16_kernel() {
-  return avx512_vnni_is_native() ? int16_kernel_vnni() : int16_kernel_avx2();
+  if (avx512_vnni_is_native()) return int16_kernel_vnni();
+  if (avx_vnni_is_native() && int16_kernel_avx_vnni() != nullptr) return *int16_kernel_avx_vnni();
+  return int16_kernel_avx2();
 }
 
 Int16Head::Int16Head(int most_rows, const Int16Kernel& kernel)

@@ -45,6 +45,9 @@ struct Int16Kernel {
   void (*attend)(const Int16Block& block);
 };
 const Int16Kernel& int16_kernel_avx2();
+/// Needs AVX-VNNI, which has the instructions for 256-bit registers; null if the assembler of the build did
+/// not know them.
+const Int16Kernel* int16_kernel_avx_vnni();
 /// Needs AVX-512 VNNI (VL, BW, DQ).
 const Int16Kernel& int16_kernel_vnni();
 /// The widest this machine runs.

@@ -1,5 +1,5 @@
 #include "device/cpu/int16_attention.h"
-#include "device/cpu/int16_tile_avx2.inl"
+#include "device/cpu/integer_tile_avx2.inl"
 
 // AlignedArray's members are templates that other files share: nothing here may be the copy the linker keeps,
 // so this file only takes pointers from them.
@@ -7,11 +7,10 @@ namespace amanuensis {
 
 namespace {
 constexpr int kHead = 64;
-constexpr int kKeyMost = 4095;  // 64 products: 64 * 4095^2 < 2^31
 constexpr int kValueMost = Int16Block::kValueMost;
 constexpr int kStretch = Int16Block::kStretch;
 constexpr float kLogMost = Int16Block::kLogMost;
-static_assert(Int16Block::kRows % kInt16Tile == 0);
+static_assert(Int16Block::kRows % kTileRows == 0);
 
 // n: a multiple of 16.
 float largest(const float* x, int64_t n) {
@@ -98,11 +97,11 @@ float softmax(int32_t* s, int rows, int padded, float factor, const float* weigh
   return static_cast<float>(total);
 }
 
-// Eight pairs of int16 of each of eight rows, kHead apart -> the pair of each row side by side, pair by pair
-// 16 pairs apart.
-inline void transpose_pairs(const int16_t* rows, int16_t* to) {
+// Eight words of four bytes of each of eight rows, `apart` bytes apart -> the word of each row side by side,
+// word by word 64 bytes apart.
+inline void transpose_words(const uint8_t* rows, int64_t apart, uint8_t* to) {
   __m256i r[8], t[8];
-  for (int i = 0; i < 8; i++) r[i] = _mm256_load_si256(reinterpret_cast<const __m256i*>(rows + i * kHead));
+  for (int i = 0; i < 8; i++) r[i] = _mm256_load_si256(reinterpret_cast<const __m256i*>(rows + i * apart));
   for (int i = 0; i < 8; i += 2) {
     t[i] = _mm256_unpacklo_epi32(r[i], r[i + 1]);
     t[i + 1] = _mm256_unpackhi_epi32(r[i], r[i + 1]);
@@ -113,41 +112,98 @@ inline void transpose_pairs(const int16_t* rows, int16_t* to) {
       r[i + 2 * j + 1] = _mm256_unpackhi_epi64(t[i + j], t[i + j + 2]);
     }
   for (int i = 0; i < 4; i++) {
-    auto* at = reinterpret_cast<__m256i*>(to + i * 2 * kInt16Panel);
-    _mm256_storeu_si256(at, _mm256_permute2x128_si256(r[i], r[i + 4], 0x20));
-    at = reinterpret_cast<__m256i*>(to + (i + 4) * 2 * kInt16Panel);
-    _mm256_storeu_si256(at, _mm256_permute2x128_si256(r[i], r[i + 4], 0x31));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i * 64),
+                        _mm256_permute2x128_si256(r[i], r[i + 4], 0x20));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + (i + 4) * 64),
+                        _mm256_permute2x128_si256(r[i], r[i + 4], 0x31));
   }
 }
+
+// How a kernel holds queries and keys, and its products.
+struct Pairs {
+  using Key = int16_t;
+  using Query = int16_t;
+  static constexpr int kMost = 4095;  // 64 products: 64 * 4095^2 < 2^31
+  // 16 floats, rounded.
+  static void round(const float* x, __m256 factor, Key* to) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), to_int16(x, factor));
+  }
+  static void round_query(const float* x, __m256 factor, Query* to) { round(x, factor, to); }
+  static void offsets(const Key*, int32_t*) {}
+  static void scores(const Query* q, const Key* keys, const int32_t*, int32_t* to, int64_t stride) {
+    integer_tile<Products::kPairs>(q, kHead * 2, keys, kHead / 2, nullptr, to, stride);
+  }
+  static void values(const int16_t* p, int64_t stride, const int16_t* v, int64_t keys, int32_t* to) {
+    integer_tile<Products::kPairs>(p, stride * 2, v, keys / 2, nullptr, to, kTileColumns);
+  }
+};
+
+#if defined(AMANUENSIS_AVX_VNNI)
+struct Bytes {
+  using Key = int8_t;
+  using Query = uint8_t;  // 128 too large
+  static constexpr int kMost = 127;
+  static __m128i rounded(const float* x, __m256 factor) {
+    const __m256i wide = to_int16(x, factor);
+    return _mm_packs_epi16(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+  }
+  static void round(const float* x, __m256 factor, Key* to) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), rounded(x, factor));
+  }
+  static void round_query(const float* x, __m256 factor, Query* to) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                     _mm_xor_si128(rounded(x, factor), _mm_set1_epi8(static_cast<char>(0x80))));
+  }
+  static void offsets(const Key* panel, int32_t* to) {
+    for (int t = 0; t < kTileColumns; t++) {
+      int32_t sum = 0;
+      for (int d = 0; d < kHead; d++) sum += panel[t * kHead + d];
+      to[t] = -128 * sum;
+    }
+  }
+  static void scores(const Query* q, const Key* keys, const int32_t* offset, int32_t* to, int64_t stride) {
+    integer_tile<Products::kVnniBytes>(q, kHead, keys, kHead / 4, offset, to, stride);
+  }
+  static void values(const int16_t* p, int64_t stride, const int16_t* v, int64_t keys, int32_t* to) {
+    integer_tile<Products::kVnniPairs>(p, stride * 2, v, keys / 2, nullptr, to, kTileColumns);
+  }
+};
+#endif
 
 // sums[6 x 64 at column] += a tile of int32.
 inline void add_tile(const int32_t* tile, float* sums) {
-  for (int64_t r = 0; r < kInt16Tile; r++)
+  for (int64_t r = 0; r < kTileRows; r++)
     for (int half = 0; half < 2; half++) {
       float* to = sums + r * kHead + half * 8;
-      const __m256i v = load(tile + r * kInt16Panel + half * 8);
+      const __m256i v = load(tile + r * kTileColumns + half * 8);
       _mm256_storeu_ps(to, _mm256_add_ps(_mm256_loadu_ps(to), _mm256_cvtepi32_ps(v)));
     }
 }
-}  // namespace
 
-namespace {
-float pack_keys(const float* keys, int rows, int padded, void* packed, int32_t*) {
+template <class Kernel>
+float pack_keys(const float* keys, int rows, int padded, void* packed, int32_t* offset) {
+  using Key = typename Kernel::Key;
+  constexpr int64_t kRow = kHead * sizeof(Key);
   const float most = largest(keys, int64_t{kHead} * rows);
-  const __m256 key_factor = _mm256_set1_ps(most > 0 ? kKeyMost / most : 0.0f);
-  alignas(32) int16_t panel[kInt16Panel * kHead];  // 16 keys, row by row
-  for (int first = 0; first < padded; first += static_cast<int>(kInt16Panel)) {
-    for (int t = first; t < first + kInt16Panel; t++)
-      for (int d = 0; d < kHead; d += 16)
-        _mm256_store_si256(
-            reinterpret_cast<__m256i*>(panel + (t - first) * kHead + d),
-            t < rows ? to_int16(keys + int64_t{t} * kHead + d, key_factor) : _mm256_setzero_si256());
-    int16_t* to = static_cast<int16_t*>(packed) + int64_t{first} * kHead;
-    for (int half = 0; half < kInt16Panel; half += 8)
-      for (int d = 0; d < kHead; d += 16)
-        transpose_pairs(panel + half * kHead + d, to + d * kInt16Panel + half * 2);
+  const __m256 factor = _mm256_set1_ps(most > 0 ? Kernel::kMost / most : 0.0f);
+  alignas(32) Key panel[kTileColumns * kHead];  // 16 keys, row by row
+  for (int first = 0; first < padded; first += static_cast<int>(kTileColumns)) {
+    for (int64_t t = 0; t < kTileColumns; t++)
+      for (int d = 0; d < kHead; d += 16) {
+        Key* to = panel + t * kHead + d;
+        if (first + t < rows)
+          Kernel::round(keys + (first + t) * kHead + d, factor, to);
+        else
+          for (int i = 0; i < 16; i++) to[i] = 0;
+      }
+    Kernel::offsets(panel, offset + first);
+    const auto* from = reinterpret_cast<const uint8_t*>(panel);
+    uint8_t* to = static_cast<uint8_t*>(packed) + first * kRow;
+    for (int64_t half = 0; half < 2; half++)
+      for (int64_t at = 0; at < kRow; at += 32)
+        transpose_words(from + half * 8 * kRow + at, kRow, to + at * kTileColumns + half * 32);
   }
-  return most / kKeyMost;
+  return most / Kernel::kMost;
 }
 }  // namespace
 
@@ -182,25 +238,25 @@ void Int16Head::pack_values(const float* values, int rows) {
 }
 
 namespace {
+template <class Kernel>
 void attend(const Int16Block& block) {
-  constexpr int kTile = kInt16Tile;
+  constexpr int kTile = kTileRows;
   const int rows = block.rows, tiled = (rows + kTile - 1) / kTile * kTile, padded = block.padded_keys;
   const int64_t stride = block.stride;
   float factor[Int16Block::kRows], total[Int16Block::kRows];
-  auto* q = static_cast<int16_t*>(block.q);
-  const auto* packed_keys = static_cast<const int16_t*>(block.packed_keys);
+  auto* q = static_cast<typename Kernel::Query*>(block.q);
+  const auto* keys = static_cast<const typename Kernel::Key*>(block.packed_keys);
   for (int r = 0; r < rows; r++) {
     const float* query = block.queries + r * block.q_stride;
     const float most = largest(query, kHead);
-    const __m256 f = _mm256_set1_ps(most > 0 ? kKeyMost / most : 0.0f);
-    for (int d = 0; d < kHead; d += 16)
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(q + r * kHead + d), to_int16(query + d, f));
-    factor[r] = most / kKeyMost * block.key_scale * 1.44269504f;
+    const __m256 f = _mm256_set1_ps(most > 0 ? Kernel::kMost / most : 0.0f);
+    for (int d = 0; d < kHead; d += 16) Kernel::round_query(query + d, f, q + r * kHead + d);
+    factor[r] = most / Kernel::kMost * block.key_scale * 1.44269504f;
   }
-  for (int first = 0; first < padded; first += 16)
+  for (int64_t first = 0; first < padded; first += kTileColumns)
     for (int r = 0; r < tiled; r += kTile)
-      int16_tile(q + r * kHead, kHead, packed_keys + int64_t{first} * kHead, kHead,
-                 block.scores + r * stride + first, stride);
+      Kernel::scores(q + r * kHead, keys + first * kHead, block.key_offset + first,
+                     block.scores + r * stride + first, stride);
   for (int r = 0; r < rows; r++)
     total[r] =
         block.log2_weights
@@ -208,14 +264,14 @@ void attend(const Int16Block& block) {
             : softmax<false>(block.scores + r * stride, block.keys, padded, factor[r], nullptr);
 
   const auto* probabilities = reinterpret_cast<const int16_t*>(block.scores);
-  alignas(32) int32_t tile[kInt16Tile * kInt16Panel];
+  alignas(32) int32_t tile[kTileRows * kTileColumns];
   for (int i = 0; i < tiled * kHead; i += 8) _mm256_storeu_ps(block.sums + i, _mm256_setzero_ps());
   for (int first = 0; first < padded; first += kStretch) {
     const int here = padded - first < kStretch ? padded - first : kStretch;
     for (int column = 0; column < kHead; column += 16)
       for (int r = 0; r < tiled; r += kTile) {
-        int16_tile(probabilities + r * stride * 2 + first, stride * 2,
-                   block.packed_values + int64_t{column} * padded + first * 16, here, tile, kInt16Panel);
+        Kernel::values(probabilities + r * stride * 2 + first, stride * 2,
+                       block.packed_values + int64_t{column} * padded + first * 16, here, tile);
         add_tile(tile, block.sums + r * kHead + column);
       }
   }
@@ -230,8 +286,17 @@ void attend(const Int16Block& block) {
 }  // namespace
 
 const Int16Kernel& int16_kernel_avx2() {
-  static const Int16Kernel kernel{pack_keys, attend};
+  static const Int16Kernel kernel{pack_keys<Pairs>, attend<Pairs>};
   return kernel;
+}
+
+const Int16Kernel* int16_kernel_avx_vnni() {
+#if defined(AMANUENSIS_AVX_VNNI)
+  static const Int16Kernel kernel{pack_keys<Bytes>, attend<Bytes>};
+  return &kernel;
+#else
+  return nullptr;
+#endif
 }
 
 }  // namespace amanuensis

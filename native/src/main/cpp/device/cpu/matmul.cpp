@@ -30,6 +30,7 @@ bool has(dnnl::cpu_isa wanted) {
 bool dnnl_int8_is_exact() { return has(dnnl::cpu_isa::avx512_core_vnni) || has(dnnl::cpu_isa::avx2_vnni); }
 bool bf16_is_fast() { return has(dnnl::cpu_isa::avx512_core_amx); }
 bool avx512_vnni_is_native() { return has(dnnl::cpu_isa::avx512_core_vnni); }
+bool avx_vnni_is_native() { return has(dnnl::cpu_isa::avx2_vnni); }
 std::string dnnl_isa_name() {
   using dnnl::cpu_isa;
   static const std::pair<cpu_isa, const char*> kNames[] = {{cpu_isa::avx512_core_amx, "avx512_core_amx"},
@@ -57,7 +58,7 @@ int64_t parts_of(Matmul::Type type, int64_t k) {
 
 const ExactGemm* own_int8() {
   if (avx512_vnni_is_native()) return bf16_is_fast() ? nullptr : &exact_gemm_vnni();
-  if (dnnl_int8_is_exact()) return nullptr;
+  if (avx_vnni_is_native()) return exact_gemm_avx_vnni();
   return &row_kernels() != &row_kernels_generic() ? &exact_gemm_avx2() : &exact_gemm_generic();
 }
 

@@ -17,6 +17,8 @@ bool dnnl_int8_is_exact();
 bool bf16_is_fast();
 /// Whether int16 products can be summed by vpdpwssd (AVX-512 VNNI).
 bool avx512_vnni_is_native();
+/// The same for 256-bit registers (AVX-VNNI), of processors without AVX-512.
+bool avx_vnni_is_native();
 /// What oneDNN uses here, for example "avx512_core_bf16".
 std::string dnnl_isa_name();
 /// Threads of an OpenMP team that the calling thread starts from now on.
