@@ -154,7 +154,8 @@ Rates rates(const WhisperModel& m, JsonWriter& out) {
 
 struct Stage {
   const char* name;
-  double seconds, operations, gemm_seconds, exponentials, bytes;
+  EncoderTime time;
+  double operations, gemm_seconds, exponentials, bytes;
 };
 
 // One window of `content` frames on one thread: its stages and what they could take.
@@ -169,11 +170,15 @@ void encoder_window(const WhisperModel& m, const char* name, int content, const 
     encoder.encode(mel.data(), AM_WINDOW_FRAMES, content, states.data(), nullptr);
     times.push_back(encoder.times());
   });
-  const auto median = [&](double EncoderTimes::* part) {
-    std::vector<double> v;
-    for (const auto& t : times) v.push_back(t.*part);
-    std::sort(v.begin(), v.end());
-    return v[v.size() / 2];
+  const auto median = [&](EncoderTime EncoderTimes::* part) {
+    std::vector<double> seconds, products;
+    for (const auto& t : times) {
+      seconds.push_back((t.*part).seconds);
+      products.push_back((t.*part).products);
+    }
+    std::sort(seconds.begin(), seconds.end());
+    std::sort(products.begin(), products.end());
+    return EncoderTime{seconds[seconds.size() / 2], products[products.size() / 2]};
   };
   const KeptRows kept = encoder.rows(content);
   const double rows = kept.rows, dense = kept.dense, d = s.state, layers = s.layers, heads = s.heads;
@@ -203,12 +208,14 @@ void encoder_window(const WhisperModel& m, const char* name, int content, const 
         stage.gemm_seconds + stage.exponentials / machine.exponentials + stage.bytes / machine.memory;
     bound += least;
     operations += stage.operations;
-    out.open(nullptr, '{').field("name", std::string(stage.name)).field("ms", stage.seconds * 1e3);
-    out.field("gops", stage.operations / stage.seconds / 1e9).field("gemm_ms", stage.gemm_seconds * 1e3);
+    out.open(nullptr, '{').field("name", std::string(stage.name)).field("ms", stage.time.seconds * 1e3);
+    out.field("gops", stage.operations / stage.time.seconds / 1e9).field("gemm_ms", stage.gemm_seconds * 1e3);
     out.field("exp_ms", stage.exponentials / machine.exponentials * 1e3);
     out.field("bytes", stage.bytes).field("bytes_ms", stage.bytes / machine.memory * 1e3);
-    out.field("of_gemm", stage.gemm_seconds / stage.seconds)
-        .field("of_bound", least / stage.seconds)
+    // Attention's own kernels are no products of Matmul.
+    out.field("of_rate", stage.time.products > 0 ? stage.gemm_seconds / stage.time.products : 0);
+    out.field("of_gemm", stage.gemm_seconds / stage.time.seconds)
+        .field("of_bound", least / stage.time.seconds)
         .close('}');
   }
   out.close(']').field("gop", operations / 1e9).field("bound_ms", bound * 1e3);

@@ -8,6 +8,7 @@
 #include "device/cpu/linear.h"
 #include "device/cpu/matmul.h"
 #include "device/cpu/memory.h"
+#include "device/cpu/product_time.h"
 #include "encoder/attention.h"
 #include "encoder/encoder_team.h"
 #include "encoder/encoder_weights.h"
@@ -21,14 +22,18 @@ constexpr int kHead = 64;
 // Adds the time since the last call to a part.
 class StageClock {
  public:
-  void add_to(double& seconds) {
+  void add_to(EncoderTime& part) {
     const auto now = std::chrono::steady_clock::now();
-    seconds += std::chrono::duration<double>(now - last_).count();
+    const int64_t products = product_time(ProductsOf::kEncoder);
+    part.seconds += std::chrono::duration<double>(now - last_).count();
+    part.products += static_cast<double>(products - products_) / 1e9;
     last_ = now;
+    products_ = products;
   }
 
  private:
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+  int64_t products_ = product_time(ProductsOf::kEncoder);
 };
 }  // namespace
 

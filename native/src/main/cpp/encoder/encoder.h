@@ -37,9 +37,15 @@ std::shared_ptr<const EncoderWeights> load_encoder(const EncoderShape& shape, co
                                                    const TensorReader& read);
 size_t bytes_of(const EncoderWeights& weights);
 
-/// Seconds that the last window spent in each part.
+/// Seconds of a part, and how many of them this process spent in matrix products on all threads: the part's
+/// own where nothing else computes.
+struct EncoderTime {
+  double seconds = 0, products = 0;
+};
+
+/// What the last window spent in each part.
 struct EncoderTimes {
-  double convolutions = 0, qkv = 0, attention = 0, mlp = 0, final_norm = 0;
+  EncoderTime convolutions, qkv, attention, mlp, final_norm;
 };
 
 /// What helps any one of a model's lanes at a time. cores must outlive it.

@@ -56,14 +56,16 @@ final class EngineReport {
   private void window(JsonNode w) {
     line("%n## Encoder, %s (%.0f rows), one thread", w.get("name").asText(), number(w, "rows"));
     line("Bound: the GEMMs at the rates above, the exponentials, and the bytes moved, one after");
-    line("another. Attention's own kernel may beat the softmax rate, and so its bound.");
+    line("another. Attention's own kernel may beat the softmax rate, and so its bound. Rate in");
+    line("place: GEMMs ms over what the same GEMMs took inside the stage.");
     line("");
     line(
-        "| stage | ms | GOPS | GEMMs ms | exp ms | MB | bytes ms | GEMMs / stage | bound / stage |");
-    line("|---|---|---|---|---|---|---|---|---|");
+        "| stage | ms | GOPS | GEMMs ms | exp ms | MB | bytes ms | rate in place | GEMMs / stage"
+            + " | bound / stage |");
+    line("|---|---|---|---|---|---|---|---|---|---|");
     for (JsonNode s : w.get("stages")) {
       line(
-          "| %s | %.1f | %.0f | %.1f | %.1f | %.1f | %.1f | %s | %s |",
+          "| %s | %.1f | %.0f | %.1f | %.1f | %.1f | %.1f | %s | %s | %s |",
           s.get("name").asText(),
           number(s, "ms"),
           number(s, "gops"),
@@ -71,11 +73,12 @@ final class EngineReport {
           number(s, "exp_ms"),
           number(s, "bytes") / 1e6,
           number(s, "bytes_ms"),
+          percent(number(s, "of_rate")),
           percent(number(s, "of_gemm")),
           percent(number(s, "of_bound")));
     }
     line(
-        "| **all** | **%.1f** (%.1f to %.1f) | %.0f | | | | bound %.1f | | %s |",
+        "| **all** | **%.1f** (%.1f to %.1f) | %.0f | | | | bound %.1f | | | %s |",
         number(w, "median_us") / 1e3,
         number(w, "p10_us") / 1e3,
         number(w, "p90_us") / 1e3,
