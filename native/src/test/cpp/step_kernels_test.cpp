@@ -24,6 +24,7 @@ std::vector<const StepKernels*> runnable() {
   std::vector<const StepKernels*> all{&step_kernels_generic()};
   if (&row_kernels() != &row_kernels_generic()) all.push_back(&step_kernels_avx2());
   if (&row_kernels() == &row_kernels_avx512()) all.push_back(&step_kernels_avx512());
+  if (avx_vnni_is_native()) all.push_back(&step_kernels_avx_vnni());
   if (avx512_vnni_is_native()) all.push_back(&step_kernels_vnni());
   return all;
 }

@@ -52,6 +52,8 @@ struct StepKernels {
 };
 
 const StepKernels& step_kernels_vnni();  // AVX-512 VNNI
+const StepKernels&
+step_kernels_avx_vnni();  // the avx2 ones if the assembler of the build did not know AVX-VNNI
 const StepKernels& step_kernels_avx512();
 const StepKernels& step_kernels_avx2();
 const StepKernels& step_kernels_generic();

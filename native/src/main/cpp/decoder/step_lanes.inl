@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstring>
 
-#if defined(__AVX512VNNI__)
+#if defined(__AVX512VNNI__) || defined(AMANUENSIS_AVX_VNNI)
 #include "device/cpu/vnni.inl"
 #endif
 namespace amanuensis {

@@ -30,8 +30,16 @@ struct Linear {
   bool add;
 };
 
-#if defined(__AVX512VNNI__)
+#if defined(__AVX512VNNI__) || defined(AMANUENSIS_AVX_VNNI)
 constexpr int kDepth = 4;
+#if defined(__AVX512VNNI__)
+using Wide = __m512i;
+inline Wide four_bytes(const uint8_t* p) { return _mm512_set1_epi32(load<int32_t>(p)); }
+#else
+using Wide = __m256i;
+inline Wide four_bytes(const uint8_t* p) { return _mm256_set1_epi32(load<int32_t>(p)); }
+#endif
+constexpr int kMostRows = kPanel == 1 ? 8 : 6;  // whose sums fit into the registers
 
 float quantise_inputs(const float* x, void* to, int n) {
   auto* q = static_cast<uint8_t*>(to);
@@ -51,39 +59,41 @@ float quantise_inputs(const float* x, void* to, int n) {
 template <int kCount, int kPanels>
 inline void tile(const uint8_t* a, int r, int64_t c, const Linear& l) {
   constexpr int64_t kAhead = 1024;
-  __m512i sum[kCount][kPanels];
+  constexpr int kVectors = kPanels * kPanel;
+  Wide sum[kCount][kVectors];
   const int64_t panel = kColumns * l.k;
   const int8_t* w = l.packed + c * l.k;
-#pragma GCC unroll 4
-  for (int p = 0; p < kPanels; p++) {
-    const auto start = load<__m512i>(l.offset + c + p * kColumns);
 #pragma GCC unroll 8
-    for (int i = 0; i < kCount; i++) sum[i][p] = start;
+  for (int v = 0; v < kVectors; v++) {
+    const auto start = load<Wide>(l.offset + c + v * kLanes);
+#pragma GCC unroll 8
+    for (int i = 0; i < kCount; i++) sum[i][v] = start;
   }
   for (int64_t at = 0; at < panel; at += 64) {
     const int64_t ahead = kAhead + (at + kAhead < panel ? 0 : (kPanels - 1) * panel);
-    __m512i weights[kPanels];
-#pragma GCC unroll 4
-    for (int p = 0; p < kPanels; p++) {
-      weights[p] = load<__m512i>(w + p * panel + at);
-      __builtin_prefetch(w + p * panel + at + ahead);
+    Wide weights[kVectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; v++) {
+      const int8_t* from = w + v / kPanel * panel + at + v % kPanel * static_cast<int>(sizeof(Wide));
+      weights[v] = load<Wide>(from);
+      if (v % kPanel == 0) __builtin_prefetch(from + ahead);
     }
 #pragma GCC unroll 8
     for (int i = 0; i < kCount; i++) {
-      const __m512i x = _mm512_set1_epi32(load<int32_t>(a + i * l.k + at / kColumns));
-#pragma GCC unroll 4
-      for (int p = 0; p < kPanels; p++) add_byte_products(sum[i][p], x, weights[p]);
+      const Wide x = four_bytes(a + i * l.k + at / kColumns);
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; v++) add_byte_products(sum[i][v], x, weights[v]);
     }
   }
-  Ints sums[kCount][kPanels];  // a copy: indexing the sums themselves would keep them out of registers
+  Ints sums[kCount][kVectors];  // a copy: indexing the sums themselves would keep them out of registers
 #pragma GCC unroll 8
   for (int i = 0; i < kCount; i++)
-#pragma GCC unroll 4
-    for (int p = 0; p < kPanels; p++) sums[i][p] = reinterpret_cast<Ints>(sum[i][p]);
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; v++) sums[i][v] = reinterpret_cast<Ints>(sum[i][v]);
   for (int i = 0; i < kCount; i++)
     for (int p = 0; p < kPanels; p++) {
       const int64_t at = c + p * kColumns;
-      put(&sums[i][p], l.row_scale[r + i], l.column + at, l.bias + at,
+      put(&sums[i][p * kPanel], l.row_scale[r + i], l.column + at, l.bias + at,
           least(kColumns, l.first + l.columns - at), l.y + (r + i) * l.ldy + at, l.add);
     }
 }
@@ -91,45 +101,27 @@ inline void tile(const uint8_t* a, int r, int64_t c, const Linear& l) {
 // All columns, for kCount rows from r on.
 template <int kCount>
 void rows_of(const uint8_t* a, int r, const Linear& l) {
-  constexpr int kPanels = kCount <= 4 ? 4 : 2;
+  constexpr int kPanels = kPanel == 1 ? (kCount <= 4 ? 4 : 2) : (kCount == 1 ? 4 : kCount == 2 ? 2 : 1);
   int64_t c = l.first;
   const int64_t end = l.first + l.columns;
   for (; c + (kPanels - 1) * kColumns < end; c += kPanels * kColumns) tile<kCount, kPanels>(a, r, c, l);
   for (; c < end; c += kColumns) tile<kCount, 1>(a, r, c, l);
 }
 
+// The first `rows` rows, at most kCount.
+template <int kCount = kMostRows>
+void some_rows(int rows, const uint8_t* a, int r, const Linear& l) {
+  if constexpr (kCount > 1)
+    if (rows < kCount) return some_rows<kCount - 1>(rows, a, r, l);
+  rows_of<kCount>(a, r, l);
+}
+
 void linear(const void* inputs, const float* row_scale, int rows, int64_t k, const int8_t* packed,
             const int32_t* offset, const float* column, const float* bias, int64_t first, int64_t columns,
             float* y, int64_t ldy, bool add) {
   const Linear l{row_scale, k, packed, offset, column, bias, first, columns, y, ldy, add};
-  for (int r = 0; r < rows; r += 8) {
-    const uint8_t* a = static_cast<const uint8_t*>(inputs) + r * k;
-    switch (rows - r) {
-      case 1:
-        rows_of<1>(a, r, l);
-        break;
-      case 2:
-        rows_of<2>(a, r, l);
-        break;
-      case 3:
-        rows_of<3>(a, r, l);
-        break;
-      case 4:
-        rows_of<4>(a, r, l);
-        break;
-      case 5:
-        rows_of<5>(a, r, l);
-        break;
-      case 6:
-        rows_of<6>(a, r, l);
-        break;
-      case 7:
-        rows_of<7>(a, r, l);
-        break;
-      default:
-        rows_of<8>(a, r, l);
-    }
-  }
+  for (int r = 0; r < rows; r += kMostRows)
+    some_rows(rows - r, static_cast<const uint8_t*>(inputs) + r * k, r, l);
 }
 #else
 constexpr int kDepth = 2;
