@@ -33,7 +33,7 @@ inline float exp_neg(float x) {
   p = p * r + 1.66666657e-1f;
   p = p * r + 0.5f;
   p = p * r * r + r + 1.0f;
-  return as_float(as_int(p) + (k << 23));
+  return as_float(as_int(p) + static_cast<int32_t>(static_cast<uint32_t>(k) << 23));
 }
 // x * Phi(x), erf by Abramowitz & Stegun 7.1.26 (absolute error 1.5e-7).
 inline float gelu(float x) {
