@@ -69,13 +69,16 @@ TEST(RowKernels, SoftmaxInBf16IsWithinItsRounding) {
 }
 
 TEST(RowKernels, GeluIsTheErfForm) {
-  const auto x = gaussian(512, 2);
-  const std::vector<float> zero(512);
+  const auto x = gaussian(512, 2), bias = gaussian(512, 9);
+  const auto exact = [](float v) { return 0.5 * v * (1 + std::erf(v / std::sqrt(2.0))); };
   for (const auto* k : runnable()) {
-    std::vector<float> y(512);
-    k->bias_gelu_f32(x.data(), zero.data(), y.data(), 512);
-    for (size_t i = 0; i < y.size(); i++)
-      EXPECT_NEAR(y[i], 0.5 * x[i] * (1 + std::erf(x[i] / std::sqrt(2.0))), 2e-6) << k->isa;
+    std::vector<float> alone(x), biased(512);
+    k->gelu_f32(alone.data(), alone.data(), 512);
+    k->bias_gelu_f32(x.data(), bias.data(), biased.data(), 512);
+    for (size_t i = 0; i < x.size(); i++) {
+      EXPECT_NEAR(alone[i], exact(x[i]), 2e-6) << k->isa;
+      EXPECT_NEAR(biased[i], exact(x[i] + bias[i]), 2e-6) << k->isa;
+    }
   }
 }
 

@@ -72,7 +72,6 @@ void StepLinear::run_gelu(const LinearWeights& w, const float* x, int rows, floa
 }
 
 void StepLinear::own(const LinearWeights& w, const float* x, int rows, float* y, Then then) {
-  static const float kZeros[kPiece] = {};
   const StepKernels& kernels = step_kernels();
   const RowKernels& row_kernel = row_kernels();
   for (int first = 0; first < rows; first += max_rows_) {
@@ -89,8 +88,7 @@ void StepLinear::own(const LinearWeights& w, const float* x, int rows, float* y,
                      then == Then::kAdd);
       if (then == Then::kGelu)
         for (int r = 0; r < here; r++)
-          row_kernel.bias_gelu_f32(to + r * n_ + column, kZeros, to + r * n_ + column,
-                                   static_cast<int>(columns));
+          row_kernel.gelu_f32(to + r * n_ + column, to + r * n_ + column, static_cast<int>(columns));
     });
   }
 }

@@ -49,7 +49,6 @@ struct Encoder::Lane {
     const auto& s = w->shape;
     const auto cs = static_cast<size_t>(s.context) * s.state;
     hidden = AlignedArray<float>((static_cast<size_t>(s.context) * 2 + 2) * s.state);
-    zeros.resize(static_cast<size_t>(s.state));
     x = AlignedArray<float>(cs);
     attended = AlignedArray<float>(cs);
     if (gemm == nullptr) return;
@@ -67,7 +66,6 @@ struct Encoder::Lane {
   KeptRows kept;
   EncoderTimes times;
   AlignedArray<float> hidden;    // between the convolutions: (2 context + 2) x state, zeros at both ends
-  std::vector<float> zeros;      // state
   AlignedArray<float> x;         // the residual stream, rows x state
   AlignedArray<float> attended;  // rows x state
   AlignedArray<float> row_scale, row_shift;  // context: of the rows that are with the device
@@ -158,7 +156,7 @@ void Encoder::Lane::second_convolution(int rows) {
       float* to = x.data() + row * n;
       const float* bias = Path::bias(k, w->conv2, b.scale[r], b.shift[r], b.row.data());
       Path::store(k, sums + r * n, b.scale[r], w->conv2, bias, 0, to, state);
-      k.bias_gelu_f32(to, zeros.data(), to, state);
+      k.gelu_f32(to, to, state);
       if (static_cast<int>(row) >= kept.dense) continue;
       for (size_t i = 0; i < n; i++) to[i] += w->positions.data()[row * n + i];
     }

@@ -14,8 +14,7 @@ std::vector<float> convolve_alike(const std::vector<float>& weights, std::vector
                                   const std::vector<float>& x) {
   for (size_t o = 0; o < y.size(); o++)
     for (size_t i = 0; i < 3 * x.size(); i++) y[o] += weights[o * 3 * x.size() + i] * x[i / 3];
-  const std::vector<float> zeros(y.size());
-  row_kernels().bias_gelu_f32(y.data(), zeros.data(), y.data(), static_cast<int>(y.size()));
+  row_kernels().gelu_f32(y.data(), y.data(), static_cast<int>(y.size()));
   return y;
 }
 

@@ -47,6 +47,9 @@ struct RowKernels {
   void (*bias_add)(const float* acc, const float* bias, float* y, int n);
   void (*bias_gelu_f32)(const float* acc, const float* bias, float* y, int n);
 
+  /// y may be x.
+  void (*gelu_f32)(const float* x, float* y, int n);
+
   // ---- softmax
   /// p[i] = exp(s[i] - max); returns 1 / sum of the p as stored.
   float (*softmax_f32)(const float* s, float* p, int n);

@@ -147,6 +147,9 @@ void bias_add(const float* x, const float* b, float* y, int n) {
 void bias_gelu_f32(const float* x, const float* b, float* y, int n) {
   for (int i = 0; i < n; i++) y[i] = gelu(x[i] + b[i]);
 }
+void gelu_f32(const float* x, float* y, int n) {
+  for (int i = 0; i < n; i++) y[i] = gelu(x[i]);
+}
 float maximum(const float* s, int n) {
   float m = s[0];
   for (int i = 0; i < n; i++) m = s[i] > m ? s[i] : m;
@@ -263,6 +266,7 @@ float log_sum_exp(const float* x, int n) {
                                     bias_f32,                 \
                                     bias_add,                 \
                                     bias_gelu_f32,            \
+                                    gelu_f32,                 \
                                     softmax_f32,              \
                                     softmax_bf16,             \
                                     log_sum_exp,              \

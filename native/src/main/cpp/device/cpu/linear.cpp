@@ -74,7 +74,6 @@ LinearRunner::LinearRunner(Arithmetic arithmetic, int64_t k, int64_t n, int max_
   input_ = AlignedArray<uint8_t>(block * static_cast<size_t>(k) * (arithmetic == Arithmetic::kInt8 ? 1 : 4));
   scale_ = AlignedArray<float>(block);
   acc_ = AlignedArray<uint8_t>(block * static_cast<size_t>(n) * 4);
-  zeros_.resize(static_cast<size_t>(n));
 }
 
 Matmul& LinearRunner::matmul_for(int rows) {
@@ -135,14 +134,13 @@ void LinearRunner::run_add(const LinearWeights& w, const float* x, int rows, flo
 void LinearRunner::run_gelu(const LinearWeights& w, const float* x, int rows, float* y) {
   const int n = static_cast<int>(n_);
   blocks(w, x, rows, [&](const uint8_t* acc, float scale, int row) {
-    const float* f = reinterpret_cast<const float*>(acc);
     float* to = y + row * n_;
     if (arithmetic_ == Arithmetic::kInt8) {
       kernels_.dequantise_f32(reinterpret_cast<const int32_t*>(acc), scale, w.scale.data(), w.bias.data(), to,
                               n);
-      kernels_.bias_gelu_f32(to, zeros_.data(), to, n);
+      kernels_.gelu_f32(to, to, n);
     } else {
-      kernels_.bias_gelu_f32(f, w.bias.data(), to, n);
+      kernels_.bias_gelu_f32(reinterpret_cast<const float*>(acc), w.bias.data(), to, n);
     }
   });
 }

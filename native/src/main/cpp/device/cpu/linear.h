@@ -60,7 +60,6 @@ class LinearRunner {
   AlignedArray<uint8_t> input_;                   // block x k int8, or f32 for the padded last block
   AlignedArray<float> scale_;
   AlignedArray<uint8_t> acc_;  // block x n s32 or f32
-  std::vector<float> zeros_;   // n
 };
 
 }  // namespace amanuensis
