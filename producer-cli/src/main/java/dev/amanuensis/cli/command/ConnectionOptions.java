@@ -11,12 +11,17 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** Which Kafka to talk to. */
 public final class ConnectionOptions {
   static final String DEFAULT_BOOTSTRAP = "localhost:9092";
   static final String DEFAULT_REGISTRY = "http://localhost:8081";
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec command;
 
   @Option(
       names = {"-b", "--bootstrap-server"},
@@ -64,9 +69,19 @@ public final class ConnectionOptions {
       description = "How long to try to reach Kafka and the registry. Default: ${DEFAULT-VALUE}.")
   long connectTimeoutSeconds;
 
-  /** Whether the user named a cluster. */
-  public boolean isGiven() {
-    return bootstrapServer != null && !bootstrapServer.isBlank();
+  /**
+   * Whether the user named a cluster. A variable without a value names none; an option without one
+   * is a mistake, mostly of a script: nobody who wrote it means a cluster of this process's own.
+   */
+  public boolean isGiven() throws CliException {
+    boolean given = bootstrapServer != null && !bootstrapServer.isBlank();
+    if (!given && command.commandLine().getParseResult().hasMatchedOption("-b")) {
+      throw new CliException(
+          ExitCodes.USAGE,
+          "--bootstrap-server is empty; give it HOST:PORT, or leave it out to use "
+              + ("transcribe".equals(command.name()) ? "a Kafka of its own" : DEFAULT_BOOTSTRAP));
+    }
+    return given;
   }
 
   public Duration connectTimeout() {

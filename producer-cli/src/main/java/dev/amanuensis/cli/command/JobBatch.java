@@ -28,6 +28,7 @@ final class JobBatch {
 
   private final Terminal terminal;
   private final StatusLine status;
+  private final PlacementAdvice advice;
   private final Map<String, Path> fileByJob = new LinkedHashMap<>();
   private final Map<String, Outcome> arrived = new HashMap<>();
   private final Map<String, Long> bytesByJob = new HashMap<>();
@@ -45,9 +46,13 @@ final class JobBatch {
     String check() throws CliException;
   }
 
-  JobBatch(Terminal terminal, StatusLine status) {
+  /**
+   * @param directory whose files are submitted, or null
+   */
+  JobBatch(Terminal terminal, StatusLine status, Path directory) {
     this.terminal = terminal;
     this.status = status;
+    this.advice = new PlacementAdvice(directory);
   }
 
   /**
@@ -86,9 +91,13 @@ final class JobBatch {
         fail(file + ": no such file");
       } catch (JobSubmitter.UnplaceableException e) {
         fail(file + ": " + e.getMessage());
+        advice.tooLarge(input);
       } catch (IOException e) {
         fail(file + ": can't be submitted: " + e.getMessage());
       }
+    }
+    if (advice.text() != null) {
+      warn(advice.text());
     }
     submitter.flush();
   }

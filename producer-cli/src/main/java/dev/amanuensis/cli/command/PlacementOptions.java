@@ -18,6 +18,7 @@ public final class PlacementOptions {
       names = "--max-inline-bytes",
       paramLabel = "N",
       defaultValue = "" + Placement.MAX_INLINE_BYTES,
+      converter = InlineBytes.class,
       description = "Larger files do not travel inside the record. Default: ${DEFAULT-VALUE}.")
   long maxInlineBytes;
 

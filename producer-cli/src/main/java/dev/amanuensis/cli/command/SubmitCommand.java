@@ -95,9 +95,10 @@ public final class SubmitCommand implements Callable<Integer> {
       throw new CliException(ExitCodes.USAGE, "name files, or a directory with --directory");
     }
     try (StatusLine status = new StatusLine(terminal);
-        Spool spool = new Spool(System.in)) {
+        Spool spool = new Spool(System.in, status::say)) {
       OutputSink sink = new OutputSink(output.format, output.directory, named, terminal, status);
-      JobBatch batch = new JobBatch(terminal, status);
+      JobBatch batch = new JobBatch(terminal, status, directory);
+      status.show("reading the input");
       List<Input> readable = batch.readable(named, spool);
       if (!readable.isEmpty()) {
         KafkaTarget target = connection.target();

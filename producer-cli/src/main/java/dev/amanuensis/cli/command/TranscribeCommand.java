@@ -103,10 +103,11 @@ public final class TranscribeCommand implements Callable<Integer> {
     JobOptions options = transcription.options(languageCode);
     refuseWorkerOptionsForRemote();
     try (StatusLine status = new StatusLine(terminal);
-        Spool spool = new Spool(System.in)) {
+        Spool spool = new Spool(System.in, status::say)) {
       List<Path> named = AudioFiles.list(files, null);
       OutputSink sink = new OutputSink(output.format, output.directory, named, terminal, status);
-      JobBatch batch = new JobBatch(terminal, status);
+      JobBatch batch = new JobBatch(terminal, status, null);
+      status.show("reading the input");
       List<Input> readable = batch.readable(named, spool);
       if (readable.isEmpty()) {
         return batch.exitCode();

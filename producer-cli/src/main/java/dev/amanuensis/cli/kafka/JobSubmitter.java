@@ -19,9 +19,6 @@ import org.apache.kafka.common.serialization.StringSerializer;
 
 /** Puts files into the topic of jobs. One thread uses it. */
 public final class JobSubmitter implements AutoCloseable {
-  /** The producer's own limit; the broker's and the topic's say what is really taken. */
-  private static final int MAX_REQUEST_BYTES = 64 << 20;
-
   private final KafkaTarget target;
   private final JobOptions options;
   private final Urgency urgency;
@@ -58,7 +55,7 @@ public final class JobSubmitter implements AutoCloseable {
     Map<String, Object> configuration = target.commonConfiguration();
     configuration.put("acks", "all");
     configuration.put("enable.idempotence", true);
-    configuration.put("max.request.size", MAX_REQUEST_BYTES);
+    configuration.put("max.request.size", Placement.MAX_REQUEST_BYTES);
     // With more, a second batch may overtake the first where the topic was made a moment ago, and
     // the broker refuses the first one for ever after.
     configuration.put("max.in.flight.requests.per.connection", 1);

@@ -16,6 +16,12 @@ public record Placement(long maxInlineBytes, List<Path> fileRoots, Upload upload
   /** Below Kafka's default limit of 1 MiB for a record, with room for the job's other fields. */
   public static final long MAX_INLINE_BYTES = 1_000_000;
 
+  /** Within the producer's own limit; the broker's and the topic's say what is really taken. */
+  public static final long MOST_INLINE_BYTES = 64_000_000;
+
+  /** Of the producer: a job's audio and its other fields. */
+  static final int MAX_REQUEST_BYTES = 64 << 20;
+
   public Placement {
     fileRoots = List.copyOf(fileRoots);
   }
@@ -54,9 +60,9 @@ public record Placement(long maxInlineBytes, List<Path> fileRoots, Upload upload
     return false;
   }
 
-  /** What to do about a file that can travel in no way. */
+  /** Why a file can travel in no way. */
   String explain(long bytes) {
-    return "%,d bytes are more than travel inside a record (%,d); name a directory above it that the workers can read too with --file-root, or storage with --upload s3://BUCKET/PREFIX"
+    return "%,d bytes are more than travel inside a record (--max-inline-bytes %d)"
         .formatted(bytes, maxInlineBytes);
   }
 }

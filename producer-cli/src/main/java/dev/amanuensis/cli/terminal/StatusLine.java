@@ -66,6 +66,11 @@ public final class StatusLine implements AutoCloseable {
     write.run();
   }
 
+  /** Writes a message, also where no line is drawn. */
+  public void say(String message) {
+    above(() -> err.println(message));
+  }
+
   @Override
   public synchronized void close() {
     hide();

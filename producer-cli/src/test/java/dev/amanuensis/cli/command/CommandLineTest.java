@@ -12,6 +12,7 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
@@ -128,6 +129,28 @@ class CommandLineTest {
     int code = run("submit", "-b", "localhost", "--connect-timeout", "1", audio);
     assertThat(code).isEqualTo(ExitCodes.USAGE);
     assertThat(err()).contains("Invalid url").contains("HOST:PORT").doesNotContain("running");
+  }
+
+  @Test
+  void emptyServerIsNotTheDefaultOne() {
+    for (String command : new String[] {"transcribe", "submit", "watch"}) {
+      String[] words = {command, "-b", "", audio.toString()};
+      int length = command.equals("watch") ? 3 : 4;
+      assertThat(run((Object[]) Arrays.copyOf(words, length))).isEqualTo(ExitCodes.USAGE);
+    }
+    assertThat(err().lines())
+        .hasSize(3)
+        .allMatch(line -> line.startsWith("error: --bootstrap-server is empty; give it HOST:PORT"));
+    assertThat(request.get()).isNull();
+  }
+
+  @Test
+  void inlineBytesAreFromNoneToWhatARecordMayHold() {
+    for (String bad : new String[] {"-5", "1e6", "64000001", ""}) {
+      int code = run("submit", "-b", "localhost:1", "--max-inline-bytes", bad, audio);
+      assertThat(code).as("--max-inline-bytes %s", bad).isEqualTo(ExitCodes.USAGE);
+    }
+    assertThat(err()).contains("'-5' is not a whole number of bytes from 0").contains("64000000");
   }
 
   @Test

@@ -24,7 +24,7 @@ class PlacementTest {
     Placement placement = new Placement(10, List.of(), null);
     assertThat(placement.inline(10)).isTrue();
     assertThat(placement.inline(11)).isFalse();
-    assertThat(placement.explain(1234)).contains("1,234").contains("--file-root", "--upload");
+    assertThat(placement.explain(1234)).contains("1,234").contains("--max-inline-bytes 10");
   }
 
   @Test

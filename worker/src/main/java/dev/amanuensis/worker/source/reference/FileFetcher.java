@@ -163,6 +163,7 @@ final class FileFetcher implements Fetcher {
   private static JobException forbidden() {
     return new JobException(
         ErrorCode.SOURCE_FORBIDDEN,
-        "the referenced file is not under a root that this worker may read (source.allowed.roots)");
+        "the referenced file is not under a root that this worker may read; its --allow-root"
+            + " (source.allowed.roots) names them");
   }
 }
