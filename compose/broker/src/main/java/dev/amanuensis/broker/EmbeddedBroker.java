@@ -8,6 +8,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -40,6 +41,8 @@ import scala.Tuple2;
 public final class EmbeddedBroker implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(EmbeddedBroker.class);
 
+  private static final Duration FAILED_END = Duration.ofSeconds(1);
+
   private final Path dataDirectory;
   private final int port;
   private final Map<String, String> more;
@@ -48,6 +51,7 @@ public final class EmbeddedBroker implements AutoCloseable {
   private ControllerServer controller;
   private BrokerServer broker;
   private String bootstrapServers;
+  private volatile IllegalStateException failure;
 
   /**
    * @param dataDirectory of the broker; created if it is missing
@@ -105,6 +109,9 @@ public final class EmbeddedBroker implements AutoCloseable {
             (name, fatal, action) ->
                 (message, cause) -> {
                   LOG.error("broker fault in {}: {}", name, message, cause);
+                  if (fatal && failure == null) {
+                    failure = new IllegalStateException(name + ": " + message, cause);
+                  }
                   return new IllegalStateException(message, cause);
                 },
             new BoundSockets());
@@ -130,6 +137,11 @@ public final class EmbeddedBroker implements AutoCloseable {
     }
     bound.put(listener, channel);
     return channel.socket().getLocalPort();
+  }
+
+  /** What ended the broker, though its ports may still be open; null while it serves. */
+  public Throwable failure() {
+    return failure;
   }
 
   /** host:port for clients. */
@@ -180,10 +192,19 @@ public final class EmbeddedBroker implements AutoCloseable {
 
   @Override
   public void close() {
-    quietly(broker == null ? null : broker::shutdown);
+    quietly(broker == null ? null : this::shutDownBroker);
     quietly(controller == null ? null : controller::shutdown);
     bound.values().forEach(channel -> quietly(channel::close));
     bound.clear();
+  }
+
+  /** With a controller that failed it can't agree on its end, and would ask for five minutes. */
+  private void shutDownBroker() {
+    if (failure == null) {
+      broker.shutdown();
+    } else {
+      broker.shutdown(FAILED_END);
+    }
   }
 
   private interface Closing {

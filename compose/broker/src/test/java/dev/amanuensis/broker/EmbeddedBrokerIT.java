@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -41,6 +43,24 @@ class EmbeddedBrokerIT {
         producer.commitTransaction();
       }
       assertThat(read(broker, protocol, 1)).containsExactly("committed");
+    }
+  }
+
+  @Test
+  void metadataLogThatSomebodyElseCutIsAFailure() throws Exception {
+    try (EmbeddedBroker broker = new EmbeddedBroker(directory, 0)) {
+      broker.start();
+      assertThat(broker.failure()).isNull();
+      Path log = directory.resolve("__cluster_metadata-0/00000000000000000000.log");
+      try (FileChannel channel = FileChannel.open(log, StandardOpenOption.WRITE)) {
+        channel.truncate(0);
+      }
+      long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+      while (broker.failure() == null) { // it notices when it next writes by itself
+        assertThat(System.nanoTime()).as("waited for the failure").isLessThan(deadline);
+        Thread.sleep(50);
+      }
+      assertThat(broker.failure()).hasMessageContaining("raft");
     }
   }
 

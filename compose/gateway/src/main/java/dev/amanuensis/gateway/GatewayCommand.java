@@ -3,11 +3,14 @@ package dev.amanuensis.gateway;
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.cli.command.ConnectionOptions;
+import dev.amanuensis.cli.command.PortNumber;
+import dev.amanuensis.cli.command.PositiveSeconds;
 import dev.amanuensis.cli.command.S3Options;
 import dev.amanuensis.cli.kafka.ConnectionCheck;
 import dev.amanuensis.cli.terminal.Terminal;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -63,6 +66,7 @@ public final class GatewayCommand implements Callable<Integer> {
       names = "--port",
       paramLabel = "PORT",
       defaultValue = "9050",
+      converter = PortNumber.class,
       description = "0 takes a free one. Default: ${DEFAULT-VALUE}.")
   private int port;
 
@@ -93,8 +97,9 @@ public final class GatewayCommand implements Callable<Integer> {
       names = "--timeout",
       paramLabel = "SECONDS",
       defaultValue = "600",
+      converter = PositiveSeconds.class,
       description = "Longest time a request waits; its job goes on. Default: ${DEFAULT-VALUE}.")
-  private int timeoutSeconds;
+  private long timeoutSeconds;
 
   @Option(
       names = "--claim-dir",
@@ -134,10 +139,10 @@ public final class GatewayCommand implements Callable<Integer> {
   public Integer call() throws CliException, InterruptedException {
     check(maxWaiting >= 1, "--max-waiting must be at least 1");
     check(maxBodyMb >= 1 && maxBodyMb <= 2000, "--max-body-mb must be between 1 and 2000");
-    check(timeoutSeconds >= 1, "--timeout must be at least 1");
     check(
         claimDirectory == null || claimPlace == null,
         "--claim-dir and --claim-s3 exclude one another");
+    ClaimStore claims = claims();
     ConnectionCheck.run(connection.target(), connection.connectTimeout());
     GatewayConfig defaults = GatewayConfig.defaults();
     GatewayConfig config =
@@ -158,7 +163,7 @@ public final class GatewayCommand implements Callable<Integer> {
             },
             "stop-gateway");
     Runtime.getRuntime().addShutdownHook(hook);
-    try (GatewayRoutes routes = new GatewayRoutes(config, claims(), languageName);
+    try (GatewayRoutes routes = new GatewayRoutes(config, claims, languageName);
         GatewayServer server =
             new GatewayServer(host, port, hostRule.of(host, allowedHosts), routes)) {
       routes.open(connection.target());
@@ -176,11 +181,23 @@ public final class GatewayCommand implements Callable<Integer> {
     return ExitCodes.OK;
   }
 
-  private ClaimStore claims() throws CliException, IOException {
+  private ClaimStore claims() throws CliException {
     if (claimPlace != null) {
       return new S3Claims(s3.storage("--claim-s3", claimPlace));
     }
-    return claimDirectory == null ? null : new DirectoryClaims(claimDirectory);
+    if (claimDirectory == null) {
+      return null;
+    }
+    try {
+      ClaimStore claims = new DirectoryClaims(claimDirectory);
+      check(
+          Files.isWritable(claimDirectory),
+          "can't write into --claim-dir " + claimDirectory + "; check its permissions");
+      return claims;
+    } catch (IOException e) {
+      throw new CliException(
+          ExitCodes.USAGE, "can't make --claim-dir " + claimDirectory + ": " + e, e);
+    }
   }
 
   private static void await(CountDownLatch latch) {

@@ -17,6 +17,7 @@ import dev.amanuensis.worker.config.WorkerConfig;
 import dev.amanuensis.worker.transcription.Languages;
 import java.io.File;
 import java.io.IOException;
+import java.net.BindException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,6 +33,7 @@ import java.util.Optional;
 final class Fleet implements LocalFleet {
   private static final int PARTITIONS = 4;
 
+  private final DataDirectory data;
   private final EmbeddedBroker broker;
   private final RegistryServer registry;
   private final WorkerThread worker;
@@ -58,31 +60,18 @@ final class Fleet implements LocalFleet {
   }
 
   private Fleet(
+      DataDirectory data,
       EmbeddedBroker broker,
       RegistryServer registry,
       WorkerThread worker,
       Admin admin,
       GatewayRoutes gateway) {
+    this.data = data;
     this.broker = broker;
     this.registry = registry;
     this.worker = worker;
     this.admin = admin;
     this.gateway = gateway;
-  }
-
-  private static void prepare(Path data) throws CliException {
-    try {
-      if (!Files.isDirectory(data)) { // a link to one is one
-        Files.createDirectories(data);
-      }
-    } catch (IOException e) {
-      throw new CliException(
-          ExitCodes.USAGE, "can't make the data directory " + data + ": " + e, e);
-    }
-    if (!Files.isWritable(data)) {
-      throw new CliException(
-          ExitCodes.USAGE, "can't write into the data directory " + data + "; check --data-dir");
-    }
   }
 
   /** Where audio that is too large for a record waits for the worker. */
@@ -91,7 +80,9 @@ final class Fleet implements LocalFleet {
       return Files.createDirectories(data.resolve("claims")).toRealPath();
     } catch (IOException e) {
       throw new CliException(
-          ExitCodes.INTERNAL, "can't make a directory for audio in " + data + ": " + e, e);
+          ExitCodes.INTERNAL,
+          "can't make a directory for audio in " + data + ": " + DataDirectory.reason(e),
+          e);
     }
   }
 
@@ -113,10 +104,20 @@ final class Fleet implements LocalFleet {
   /** Returns once broker and registry serve; the worker follows. */
   static Fleet start(Plan plan) throws CliException, InterruptedException {
     WorkerConfig config = Workers.config(plan.workerSettings());
-    prepare(plan.data());
+    DataDirectory data = DataDirectory.lock(plan.data());
+    try {
+      return start(plan, config, data);
+    } catch (CliException | InterruptedException | RuntimeException | Error e) {
+      data.close();
+      throw e;
+    }
+  }
+
+  private static Fleet start(Plan plan, WorkerConfig config, DataDirectory data)
+      throws CliException, InterruptedException {
     GatewayRoutes gateway = null;
     if (AdminConfig.of(config).isPresent()) {
-      Path claims = claims(plan.data());
+      Path claims = claims(data.path());
       gateway = gateway(claims);
       plan = plan.allowing(claims, config.text(Setting.ALLOWED_ROOTS));
     }
@@ -126,8 +127,9 @@ final class Fleet implements LocalFleet {
             : Admin.start(config, AdminServer.Capacity.PUBLIC, List.of(gateway::addTo));
     Fleet fleet =
         new Fleet(
-            new EmbeddedBroker(plan.data().resolve("kafka"), plan.kafkaPort()),
-            new RegistryServer(plan.data().resolve("registry"), plan.registryPort()),
+            data,
+            new EmbeddedBroker(data.path().resolve("kafka"), plan.kafkaPort()),
+            new RegistryServer(data.path().resolve("registry"), plan.registryPort()),
             new WorkerThread(plan.workerSettings(), admin),
             admin,
             gateway);
@@ -136,11 +138,24 @@ final class Fleet implements LocalFleet {
       return fleet;
     } catch (IOException e) {
       fleet.abandon();
-      throw new CliException(ExitCodes.INTERNAL, "can't start: " + e.getMessage(), e);
+      throw failed(e);
     } catch (InterruptedException | RuntimeException | Error e) {
       fleet.abandon();
       throw e;
     }
+  }
+
+  private static CliException failed(IOException e) {
+    boolean taken = e.getCause() instanceof BindException;
+    return new CliException(
+        taken ? ExitCodes.USAGE : ExitCodes.INTERNAL,
+        "can't start: "
+            + e.getMessage()
+            + (taken
+                ? "; is another one running? --kafka-port and --registry-port take other ports, and"
+                    + " 0 for a free one"
+                : ""),
+        e);
   }
 
   private void startServers(Plan plan) throws IOException, InterruptedException {
@@ -164,6 +179,10 @@ final class Fleet implements LocalFleet {
 
   @Override
   public void check() throws CliException {
+    if (broker.failure() != null) {
+      throw new CliException(
+          ExitCodes.INTERNAL, "Kafka stopped: " + broker.failure(), broker.failure());
+    }
     worker.check();
   }
 
@@ -191,6 +210,7 @@ final class Fleet implements LocalFleet {
     broker.close();
     registry.close();
     admin.close();
+    data.close();
   }
 
   /** The process ends now, and with it the servers; they may no longer end it, nor say anything. */
@@ -206,5 +226,6 @@ final class Fleet implements LocalFleet {
     worker.close(Duration.ZERO);
     broker.close();
     registry.close();
+    data.close();
   }
 }

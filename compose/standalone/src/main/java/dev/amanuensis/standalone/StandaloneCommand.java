@@ -2,6 +2,7 @@ package dev.amanuensis.standalone;
 
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.cli.command.PortNumber;
 import dev.amanuensis.cli.kafka.KafkaTarget;
 import dev.amanuensis.cli.terminal.StatusLine;
 import dev.amanuensis.cli.terminal.Terminal;
@@ -33,6 +34,7 @@ final class StandaloneCommand implements Callable<Integer> {
       names = "--kafka-port",
       paramLabel = "PORT",
       defaultValue = "9092",
+      converter = PortNumber.class,
       description = "0 takes a free one. Default: ${DEFAULT-VALUE}.")
   private int kafkaPort;
 
@@ -40,6 +42,7 @@ final class StandaloneCommand implements Callable<Integer> {
       names = "--registry-port",
       paramLabel = "PORT",
       defaultValue = "8081",
+      converter = PortNumber.class,
       description = "0 takes a free one. Default: ${DEFAULT-VALUE}.")
   private int registryPort;
 
@@ -61,6 +64,7 @@ final class StandaloneCommand implements Callable<Integer> {
     if (options.printed(options.settings(), terminal)) {
       return ExitCodes.OK;
     }
+    options.warnOfMissingRoots(terminal);
     Path data = dataDirectory == null ? UserState.directory(System.getenv()) : dataDirectory;
     Fleet.Plan plan = new Fleet.Plan(data, kafkaPort, registryPort, options.settings());
     try (StatusLine status = new StatusLine(terminal);

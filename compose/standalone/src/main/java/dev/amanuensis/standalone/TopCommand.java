@@ -3,6 +3,7 @@ package dev.amanuensis.standalone;
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.cli.command.ConnectionOptions;
+import dev.amanuensis.cli.command.PositiveSeconds;
 import dev.amanuensis.cli.kafka.ConnectionCheck;
 import dev.amanuensis.cli.kafka.KafkaTarget;
 import dev.amanuensis.cli.terminal.Terminal;
@@ -50,8 +51,9 @@ final class TopCommand implements Callable<Integer> {
       names = "--interval",
       paramLabel = "SECONDS",
       defaultValue = "2",
+      converter = PositiveSeconds.class,
       description = "Time between two looks. Default: ${DEFAULT-VALUE}.")
-  private int intervalSeconds;
+  private long intervalSeconds;
 
   @Option(names = "--once", description = "Look once and end.")
   private boolean once;

@@ -58,6 +58,7 @@ final class WorkerCommand implements Callable<Integer> {
     if (options.printed(settings, terminal)) {
       return ExitCodes.OK;
     }
+    options.warnOfMissingRoots(terminal);
     try (StatusLine status = new StatusLine(terminal);
         ShutdownSignal shutdown = new ShutdownSignal()) {
       options.fetchModel(terminal, status);

@@ -6,6 +6,7 @@ import dev.amanuensis.cli.terminal.Terminal;
 import dev.amanuensis.worker.WorkerModel;
 import dev.amanuensis.worker.config.Setting;
 import java.io.File;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -73,6 +74,18 @@ final class WorkerOptions {
       settings.put(Setting.ALLOWED_ROOTS.key(), joined(allowedRoots));
     }
     return settings;
+  }
+
+  /** A directory may come later, but mostly its name is wrong, and all files in it forbidden. */
+  void warnOfMissingRoots(Terminal terminal) {
+    for (Path root : allowedRoots) {
+      if (!Files.isDirectory(root)) {
+        terminal
+            .err()
+            .println(
+                "warning: --allow-root " + root.toAbsolutePath() + ": no such directory (yet)");
+      }
+    }
   }
 
   /** Whether that was all the user wanted: prints the settings then. */

@@ -6,6 +6,8 @@ import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.cli.kafka.KafkaTarget;
 import dev.amanuensis.standalone.Commands.Result;
 import dev.amanuensis.worker.config.Setting;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -90,6 +92,47 @@ class StandaloneIT {
               target.registryUrl());
       assertThat(watched.code()).as(watched.err()).isEqualTo(ExitCodes.OK);
       assertThat(watched.out()).contains("jfk.wav").contains("And so my fellow Americans");
+    }
+  }
+
+  @Test
+  void secondFleetInTheSameDirectoryDoesTheFirstNoHarm() throws Exception {
+    try (Fleet fleet = start()) {
+      Result second =
+          Commands.run(
+              "standalone",
+              "--kafka-port=0",
+              "--registry-port=0",
+              "--admin-port=off",
+              "--data-dir",
+              data.resolve("with space"));
+      assertThat(second.code()).as(second.err()).isEqualTo(ExitCodes.USAGE);
+      assertThat(second.err()).contains("another Amanuensis uses").doesNotContain("\tat ");
+      Result result = submit(fleet.target(), "--wait", "--timeout=60", "--temperature=0", Commands.JFK);
+      assertThat(result.code()).as(result.err()).isEqualTo(ExitCodes.OK);
+      fleet.check();
+    }
+  }
+
+  @Test
+  void takenPortIsNamedWithWhatToDo() throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      int port = taken.getLocalPort();
+      for (String option : new String[] {"--kafka-port=", "--registry-port="}) {
+        String other = option.startsWith("--kafka") ? "--registry-port=0" : "--kafka-port=0";
+        Result result =
+            Commands.run(
+                "standalone", option + port, other, "--admin-port=off", "--data-dir", data);
+        assertThat(result.code()).as(result.err()).isEqualTo(ExitCodes.USAGE);
+        assertThat(result.err())
+            .contains("port " + port + " on the loopback interface can't be used")
+            .contains(option.replace("=", ""), "0 for a free one");
+      }
+    }
+    for (String port : new String[] {"-1", "65536", "kafka"}) {
+      Result result = Commands.run("standalone", "--kafka-port=" + port);
+      assertThat(result.code()).as(result.err()).isEqualTo(ExitCodes.USAGE);
+      assertThat(result.err()).contains("'" + port + "' is not a port from 0 (a free one)");
     }
   }
 

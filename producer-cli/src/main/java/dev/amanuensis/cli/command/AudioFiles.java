@@ -49,6 +49,10 @@ public final class AudioFiles {
   public static List<Path> list(List<Path> files, Path directory) throws CliException {
     Set<Path> all = new LinkedHashSet<>(files);
     for (Path file : files) {
+      if (file.toString().isEmpty()) {
+        throw new CliException(
+            ExitCodes.USAGE, "a file's name is empty; is a variable of your script unset?");
+      }
       if (Files.isDirectory(file)) {
         throw new CliException(
             ExitCodes.USAGE,

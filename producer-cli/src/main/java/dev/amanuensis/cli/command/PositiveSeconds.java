@@ -4,7 +4,7 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /** A whole number of seconds, from 1; at most what fits in Kafka's settings, about 24 days. */
-final class PositiveSeconds implements ITypeConverter<Long> {
+public final class PositiveSeconds implements ITypeConverter<Long> {
   private static final long MOST = Integer.MAX_VALUE / 1000;
 
   @Override

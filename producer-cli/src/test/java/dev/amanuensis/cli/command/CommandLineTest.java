@@ -175,6 +175,12 @@ class CommandLineTest {
   }
 
   @Test
+  void emptyFileNameIsUsage() {
+    assertThat(run("transcribe", "")).isEqualTo(ExitCodes.USAGE);
+    assertThat(err()).contains("name is empty");
+  }
+
+  @Test
   void directoryNamedAsFileIsUsage() {
     assertThat(run("transcribe", directory)).isEqualTo(ExitCodes.USAGE);
     assertThat(err()).contains("is a directory");
