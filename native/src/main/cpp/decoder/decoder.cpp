@@ -1,13 +1,13 @@
 #include "decoder/decoder.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 
 #include "align/alignment.h"
-#include "decoder/logit_filters.h"
+#include "decoder/choice.h"
+#include "decoder/stopwatch.h"
 #include "device/cpu/product_time.h"
 #include "model/errors.h"
 
@@ -16,11 +16,6 @@ namespace amanuensis {
 namespace {
 SpecialTokens special(const DecoderShape& s) {
   return {s.vocabulary, s.eot, s.timestamp_begin, s.no_timestamps};
-}
-
-int64_t nanoseconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start)
-      .count();
 }
 }  // namespace
 
@@ -40,7 +35,7 @@ void Decoder::use_threads(int threads) {
 
 am_decoder_stats Decoder::stats() const {
   am_decoder_stats s = stats_;
-  const StepTimes& t = forward_.times();
+  const ForwardStats& t = forward_.stats();
   s.threads = team_.threads();
   s.rows = t.rows;
   s.logit_rows = t.logit_rows;
@@ -51,11 +46,8 @@ am_decoder_stats Decoder::stats() const {
   s.weight_bytes = t.weight_bytes;
   s.cross_kv_bytes = t.cross_bytes;
   s.self_kv_bytes = t.self_bytes;
-  const size_t self =
-      static_cast<size_t>(w_->shape.context * w_->shape.layers * 2 * w_->shape.state) * (w_->half() ? 2 : 4);
-  s.memory_bytes = static_cast<int64_t>(
-      self * static_cast<size_t>(pool_.made()) +
-      4 * (hidden_.capacity() + wanted_hidden_.capacity() + logits_.capacity() + scores_.capacity()));
+  s.memory_bytes = static_cast<int64_t>(pool_.bytes() + 4 * (hidden_.capacity() + wanted_hidden_.capacity() +
+                                                             logits_.capacity() + scores_.capacity()));
   return s;
 }
 
@@ -156,32 +148,53 @@ void Decoder::check(const am_step& step) {
 }
 
 void Decoder::step(const am_step* steps, am_step_result* results, int n) {
-  const auto start = std::chrono::steady_clock::now();
-  const auto& shape = w_->shape;
+  Stopwatch whole;
   for (int i = 0; i < n; i++) {
     check(steps[i]);
     for (int j = 0; j < i; j++)
       if (steps[j].slot == steps[i].slot)
         throw InvalidArgument("slot " + std::to_string(steps[i].slot) + " is named twice in one step");
   }
+  gather(steps, n);
+  run_wanted();
+  advance(steps, results, n);
+  Stopwatch choice;
+  const auto& shape = w_->shape;
+  team_.run(n, [&](int i, int) {
+    float* logits = logits_.data() + static_cast<size_t>(i) * static_cast<size_t>(shape.vocabulary);
+    if (steps[i].raw_logits != nullptr) std::copy_n(logits, shape.vocabulary, steps[i].raw_logits);
+    choose_token(steps[i], *slots_[static_cast<size_t>(steps[i].slot)], special(shape), logits, results[i]);
+  });
+  choice.lap(stats_.choice_ns);
+  whole.lap(stats_.step_ns);
+  stats_.steps++;
+  stats_.tokens += n;
+}
+
+// The steps' tokens -> rows_, and wanted_: the last row of each step, then the no_speech_rows.
+void Decoder::gather(const am_step* steps, int n) {
   rows_.clear();
   wanted_.clear();
   for (int i = 0; i < n; i++) {
     Sequence& s = at(steps[i].slot);
     const int row = static_cast<int>(rows_.size());
-    s.owner.resize(static_cast<size_t>(s.length()));  // shorter than left by a step that failed
+    s.owner.resize(static_cast<size_t>(s.length()));  // a step that failed may have left more
     for (int j = 0; j < steps[i].n_tokens; j++) {
       rows_.push_back({&s, steps[i].tokens[j], s.length() + j, nullptr});
       s.owner.push_back(s.own);
     }
     wanted_.push_back(row + steps[i].n_tokens - 1);
   }
-  for (int i = 0; i < n; i++)  // behind the last rows, so that result i reads row i
+  for (int i = 0; i < n; i++)
     if (steps[i].no_speech_row >= 0)
       wanted_.push_back(wanted_[static_cast<size_t>(i)] - steps[i].n_tokens + 1 + steps[i].no_speech_row);
-  run_wanted();
+}
 
-  size_t no_speech = static_cast<size_t>(n);
+// After the pass, whose logits_ are those of wanted_: the sequences take their tokens, the results their
+// no_speech_prob.
+void Decoder::advance(const am_step* steps, am_step_result* results, int n) {
+  const auto& shape = w_->shape;
+  auto no_speech = static_cast<size_t>(n);
   for (int i = 0; i < n; i++) {
     Sequence& s = at(steps[i].slot);
     s.tokens.insert(s.tokens.end(), steps[i].tokens, steps[i].tokens + steps[i].n_tokens);
@@ -194,16 +207,6 @@ void Decoder::step(const am_step* steps, am_step_result* results, int n) {
           std::exp(raw[shape.no_speech] - row_kernels().log_sum_exp(raw, shape.vocabulary));
     }
   }
-  const auto begun = std::chrono::steady_clock::now();
-  team_.run(n, [&](int i, int) {
-    float* logits = logits_.data() + static_cast<size_t>(i) * static_cast<size_t>(shape.vocabulary);
-    if (steps[i].raw_logits != nullptr) std::copy_n(logits, shape.vocabulary, steps[i].raw_logits);
-    choose_token(steps[i], *slots_[static_cast<size_t>(steps[i].slot)], special(shape), logits, results[i]);
-  });
-  stats_.choice_ns += nanoseconds_since(begun);
-  stats_.step_ns += nanoseconds_since(start);
-  stats_.steps++;
-  stats_.tokens += n;
 }
 
 // rows_ -> hidden states -> logits of wanted_.
@@ -220,7 +223,7 @@ void Decoder::run_wanted() {
 }
 
 void Decoder::count_products() {
-  const int64_t all = forward_.times().projections + forward_.times().logits;
+  const int64_t all = forward_.stats().projections + forward_.stats().logits;
   product_time(ProductsOf::kDecoder).fetch_add(all - counted_products_, std::memory_order_relaxed);
   counted_products_ = all;
 }
@@ -245,7 +248,7 @@ int aligned_rows(const am_align_request& r) { return r.n_sot + r.n_text + 2; }
 }  // namespace
 
 void Decoder::align(const am_align_request* requests, int n) {
-  const auto start = std::chrono::steady_clock::now();
+  Stopwatch watch;
   for (int i = 0; i < n; i++) check(requests[i]);
   for (int first = 0, last; first < n; first = last) {
     int rows = aligned_rows(requests[first]);
@@ -256,7 +259,7 @@ void Decoder::align(const am_align_request* requests, int n) {
   for (int i = 0; i < n; i++) stats_.aligned_tokens += requests[i].n_text;
   count_products();
   stats_.alignments += n;
-  stats_.align_ns += nanoseconds_since(start);
+  watch.lap(stats_.align_ns);
 }
 
 void Decoder::check(const am_align_request& r) const {

@@ -1,17 +1,17 @@
 // The decoder: one step serves the rows of all live sequences.
 #pragma once
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "capi/amanuensis.h"
-#include "decoder/choice.h"
 #include "decoder/forward.h"
 #include "decoder/sequences.h"
 
 namespace amanuensis {
 
+/// What the C ABI's am_decoder does, with the same rules for slots, pointers and errors (thrown: see
+/// model/errors.h). For one thread at a time.
 class Decoder {
  public:
   Decoder(std::shared_ptr<const DecoderWeights> weights, int max_slots, int threads);
@@ -26,7 +26,7 @@ class Decoder {
   /// results.
   void use_threads(int threads);
   int most_threads() const { return most_threads_; }
-  /// Of these threads, so many for the next call.
+  /// Of these threads, so many for the next call. The caller claims their cores (CoreLoad).
   void use_now(int threads) { team_.use(threads); }
   am_decoder_stats stats() const;
 
@@ -36,7 +36,9 @@ class Decoder {
   std::unique_ptr<Sequence> new_sequence(const void* cross_kv);
   void check(const am_step& step);
   void check(const am_align_request& request) const;
+  void gather(const am_step* steps, int n);
   void run_wanted();
+  void advance(const am_step* steps, am_step_result* results, int n);
   void count_products();
   void align_together(const am_align_request* requests, int n);
   void text_probabilities(const am_align_request& request, const float* hidden);
@@ -48,11 +50,13 @@ class Decoder {
   Team team_;
   ForwardPass forward_;
   am_decoder_stats stats_{};
-  int64_t counted_products_ = 0;  // nanoseconds that product_time() has
+  int64_t counted_products_ = 0;  // nanoseconds in products that product_time() knows of
   // Scratch that grows to the largest step seen.
   std::vector<ForwardRow> rows_;
-  std::vector<int> wanted_;  // rows whose logits are needed
-  std::vector<float> hidden_, wanted_hidden_, logits_, scores_;
+  std::vector<int> wanted_;                    // rows whose logits are needed
+  std::vector<float> hidden_, wanted_hidden_;  // rows x state
+  std::vector<float> logits_;                  // rows x vocabulary
+  std::vector<float> scores_;                  // of the alignment heads: see ScoreSink
 };
 
 }  // namespace amanuensis

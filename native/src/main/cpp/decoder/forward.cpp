@@ -5,54 +5,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "decoder/stopwatch.h"
+
 namespace amanuensis {
 
 namespace {
 constexpr int kHead = 64;
 constexpr int kHeadsAtOnce = 4;  // in a piece of self-attention
-constexpr int kLogitRows = 16;
-
-NormWeights read_norm(const TensorReader& read, const std::string& name) {
-  return {AlignedArray<float>(read(name + ".weight")), AlignedArray<float>(read(name + ".bias"))};
-}
-
-template <class... More>
-std::vector<float> stacked(std::vector<float> first, const More&... more) {
-  (first.insert(first.end(), more.begin(), more.end()), ...);
-  return first;
-}
-
-// Scores are q . k / sqrt(64); the factor goes into q's projection, where a power of two costs no accuracy.
-std::vector<float> eighth(std::vector<float> v) {
-  for (auto& x : v) x *= 0.125f;
-  return v;
-}
-
-DecoderBlock load_block(const TensorReader& read, const std::string& l, int state,
-                        const DecoderArithmetic& arithmetic, std::vector<LinearWeights>& cross,
-                        bool plain_cross) {
-  const Arithmetic a = arithmetic.layers;
-  const auto linear = [&](const std::string& name, int64_t k) {
-    return StepLinear::pack(a, read(l + name + ".weight"), read(l + name + ".bias"), k);
-  };
-  const std::vector<float> no_bias(static_cast<size_t>(state));
-  DecoderBlock b;
-  b.self_norm = read_norm(read, l + "self_attn_layer_norm");
-  b.cross_norm = read_norm(read, l + "encoder_attn_layer_norm");
-  b.mlp_norm = read_norm(read, l + "final_layer_norm");
-  const std::string s = l + "self_attn.", c = l + "encoder_attn.";
-  b.qkv = StepLinear::pack(
-      a, stacked(eighth(read(s + "q_proj.weight")), read(s + "k_proj.weight"), read(s + "v_proj.weight")),
-      stacked(eighth(read(s + "q_proj.bias")), no_bias, read(s + "v_proj.bias")), state);
-  b.self_out = linear("self_attn.out_proj", state);
-  b.cross_q = StepLinear::pack(a, eighth(read(c + "q_proj.weight")), eighth(read(c + "q_proj.bias")), state);
-  b.cross_out = linear("encoder_attn.out_proj", state);
-  b.fc1 = linear("fc1", state);
-  b.fc2 = linear("fc2", 4 * state);
-  cross.push_back(pack_linear(arithmetic.cross, stacked(read(c + "k_proj.weight"), read(c + "v_proj.weight")),
-                              stacked(no_bias, read(c + "v_proj.bias")), state, kRunnerRows, plain_cross));
-  return b;
-}
+constexpr int kLogitRows = 16;   // that share a pass over the vocabulary projection
 
 void embed(const DecoderWeights& w, const ForwardRow& row, float* x) {
   const auto d = static_cast<size_t>(w.shape.state);
@@ -76,42 +36,7 @@ void add_values(const float* weights, const float* values, int64_t stride, int n
 void add_values(const float* weights, const uint16_t* values, int64_t stride, int n, float* out) {
   step_kernels().add_values_f16(weights, values, stride, n, out);
 }
-
-class Stopwatch {
- public:
-  void lap(int64_t& nanoseconds) {
-    const auto now = std::chrono::steady_clock::now();
-    nanoseconds += std::chrono::duration_cast<std::chrono::nanoseconds>(now - last_).count();
-    last_ = now;
-  }
-
- private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
 }  // namespace
-
-std::shared_ptr<const DecoderWeights> load_decoder(const DecoderShape& shape, DecoderArithmetic arithmetic,
-                                                   const Safetensors& file, bool plain_cross) {
-  const std::string d = "model.decoder.";
-  const TensorReader read = [&file](const std::string& name) { return file.read(name); };
-  auto w = std::make_shared<DecoderWeights>(file.rows(d + "embed_tokens.weight"));
-  w->shape = shape;
-  w->arithmetic = arithmetic;
-  w->positions = AlignedArray<float>(read(d + "embed_positions.weight"));
-  for (int i = 0; i < shape.layers; i++) {
-    w->blocks.push_back(load_block(read, d + "layers." + std::to_string(i) + ".", shape.state, arithmetic,
-                                   w->cross_kv, plain_cross));
-    const auto& b = w->blocks.back();
-    w->layer_bytes += b.qkv.bytes() + b.self_out.bytes() + b.cross_q.bytes() + b.cross_out.bytes() +
-                      b.fc1.bytes() + b.fc2.bytes();
-    w->bytes += w->cross_kv.back().bytes();
-  }
-  w->final_norm = read_norm(read, d + "layer_norm");
-  w->logits = StepLinear::pack(arithmetic.logits, read(d + "embed_tokens.weight"), {}, shape.state);
-  w->cross_layout = CrossKvLayout(arithmetic.cross, shape.layers, shape.heads, shape.frames);
-  w->bytes += w->layer_bytes + w->logits.bytes() + 4 * w->positions.size();
-  return w;
-}
 
 ForwardPass::ForwardPass(const DecoderWeights& w, Team& team)
     : w_(w),
@@ -131,7 +56,7 @@ ForwardPass::ForwardPass(const DecoderWeights& w, Team& team)
 
 void ForwardPass::run(const std::vector<ForwardRow>& rows, float* hidden) {
   omp_set_num_threads(team_.threads());
-  times_.rows += static_cast<int64_t>(rows.size());
+  stats_.rows += static_cast<int64_t>(rows.size());
   for (size_t first = 0; first < rows.size(); first += kMaxRows) {
     const int n = static_cast<int>(std::min<size_t>(kMaxRows, rows.size() - first));
     chunk(rows.data() + first, n, hidden + first * static_cast<size_t>(w_.shape.state));
@@ -150,23 +75,23 @@ void ForwardPass::chunk(const ForwardRow* rows, int n, float* hidden) {
     const auto& b = w_.blocks[static_cast<size_t>(layer)];
     norm(b.self_norm, normed_.data());
     qkv_.run(b.qkv, normed_.data(), n, wide_.data());
-    watch.lap(times_.projections);
+    watch.lap(stats_.projections);
     w_.half() ? self_attention<uint16_t>(rows, n, layer) : self_attention<float>(rows, n, layer);
-    watch.lap(times_.self_attention);
+    watch.lap(stats_.self_attention);
     square_.run_add(b.self_out, attended_.data(), n, x_.data());
     norm(b.cross_norm, normed_.data());
     square_.run(b.cross_q, normed_.data(), n, wide_.data());
-    watch.lap(times_.projections);
+    watch.lap(stats_.projections);
     cross_attention(rows, n, layer);
-    watch.lap(times_.cross_attention);
+    watch.lap(stats_.cross_attention);
     square_.run_add(b.cross_out, attended_.data(), n, x_.data());
     norm(b.mlp_norm, normed_.data());
     fc1_.run_gelu(b.fc1, normed_.data(), n, wide_.data());
     fc2_.run_add(b.fc2, wide_.data(), n, x_.data());
-    watch.lap(times_.projections);
+    watch.lap(stats_.projections);
   }
   norm(w_.final_norm, hidden);
-  times_.weight_bytes += static_cast<int64_t>(w_.layer_bytes);
+  stats_.weight_bytes += static_cast<int64_t>(w_.layer_bytes);
 }
 
 template <class T>
@@ -176,7 +101,7 @@ void ForwardPass::self_attention(const ForwardRow* rows, int n, int layer) {
     const float* qkv = wide_.data() + static_cast<int64_t>(r) * 3 * d;
     SelfCache& own = *rows[r].sequence->own;
     keep(qkv + d, own.key<T>(rows[r].position, layer), 2 * d);  // the value lies behind the key
-    times_.self_bytes += static_cast<int64_t>(sizeof(T)) * 2 * d * (rows[r].position + 1);
+    stats_.self_bytes += static_cast<int64_t>(sizeof(T)) * 2 * d * (rows[r].position + 1);
   }
   team_.run(n * heads / kHeadsAtOnce, [&](int piece, int thread) {
     float* scores = scratch(thread);
@@ -214,7 +139,7 @@ void ForwardPass::cross_attention(const ForwardRow* rows, int n, int layer) {
     if (r == 0 || rows[r].sequence->cross_kv != rows[r - 1].sequence->cross_kv ||
         rows[r].sink != rows[r - 1].sink) {
       groups_.push_back(r);
-      times_.cross_bytes += w_.cross_layout.bytes_read(rows[r].sequence->cross_kv);
+      stats_.cross_bytes += w_.cross_layout.bytes_read(rows[r].sequence->cross_kv);
     }
   groups_.push_back(n);
   team_.run(static_cast<int>(groups_.size() - 1) * heads, [&](int i, int thread) {
@@ -238,9 +163,9 @@ void ForwardPass::logits(const float* hidden, int n, float* out) {
   omp_set_num_threads(team_.threads());
   Stopwatch watch;
   logits_.run(w_.logits, hidden, n, out);
-  watch.lap(times_.logits);
-  times_.logit_rows += n;
-  times_.weight_bytes += static_cast<int64_t>(w_.logits.packed.size()) * ((n + kLogitRows - 1) / kLogitRows);
+  watch.lap(stats_.logits);
+  stats_.logit_rows += n;
+  stats_.weight_bytes += static_cast<int64_t>(w_.logits.packed.size()) * ((n + kLogitRows - 1) / kLogitRows);
 }
 
 }  // namespace amanuensis

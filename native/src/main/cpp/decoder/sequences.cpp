@@ -18,8 +18,9 @@ SelfCache::~SelfCache() { munmap(data_, bytes_); }
 
 std::unique_ptr<SelfCache> SelfCachePool::take() {
   if (idle_.empty()) {
-    made_++;
-    return std::make_unique<SelfCache>(context_, layers_, state_, element_);
+    auto made = std::make_unique<SelfCache>(context_, layers_, state_, element_);
+    bytes_ += made->bytes();
+    return made;
   }
   auto cache = std::move(idle_.back());
   idle_.pop_back();

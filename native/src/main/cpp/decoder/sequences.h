@@ -28,6 +28,7 @@ class SelfCache {
   }
   /// Elements from one position to the next.
   int64_t stride() const { return static_cast<int64_t>(2) * state_; }
+  size_t bytes() const { return bytes_; }
 
  private:
   int context_, state_;
@@ -42,18 +43,18 @@ class SelfCachePool {
       : context_(context), layers_(layers), state_(state), element_(element) {}
   std::unique_ptr<SelfCache> take();
   void give_back(std::unique_ptr<SelfCache> cache);
-  /// Caches made so far.
-  int made() const { return made_; }
+  /// Of all caches made so far, lent or idle.
+  size_t bytes() const { return bytes_; }
 
  private:
   int context_, layers_, state_;
-  size_t element_;
-  int made_ = 0;
+  size_t element_;  // bytes of a number
+  size_t bytes_ = 0;
   std::vector<std::unique_ptr<SelfCache>> idle_;
 };
 
 /// Sequences that were forked from one another. They read each other's caches, so all caches are kept until
-/// the last of them ends.
+/// the last of them ends; then they go back to the pool, which must still be there.
 struct Family {
   explicit Family(SelfCachePool& p) : pool(p) {}
   ~Family() {
@@ -68,9 +69,9 @@ struct Family {
 /// One sequence. Its row at position p lives in *owner[p], which after forks and reorderings may be a cache
 /// that another sequence of the family wrote; it writes into its own cache only.
 struct Sequence {
-  const void* cross_kv = nullptr;
+  const void* cross_kv = nullptr;  // the caller's
   std::shared_ptr<Family> family;
-  SelfCache* own = nullptr;
+  SelfCache* own = nullptr;       // one of the family's
   std::vector<SelfCache*> owner;  // by position
   std::vector<int> tokens;        // all of them
   int sample_begin = -1;          // length of the initial tokens; -1 before they were given

@@ -4,20 +4,16 @@
 // and softmax f32.
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "device/cpu/idle_cores.h"
 #include "device/cpu/linear.h"
 #include "device/gemm_device.h"
 #include "encoder/kept_rows.h"
+#include "model/tensor_reader.h"
 
 namespace amanuensis {
-
-/// Reads a tensor of the model as f32.
-using TensorReader = std::function<std::vector<float>(const std::string&)>;
 
 /// Shapes of an audio encoder.
 struct EncoderShape {
