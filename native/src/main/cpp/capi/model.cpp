@@ -14,7 +14,7 @@ am_status am_model_open(const char* path, const am_model_options* options, am_mo
     need_range(wanted.padding_margin, 0, AM_WINDOW_FRAMES / 2, "padding_margin");
     need(model, "model");
     need_range(wanted.cores, 0, 1 << 16, "cores");
-    *model = new am_model{amanuensis::load_whisper(path, wanted, wanted.for_device != 0)};
+    *model = new am_model{amanuensis::load_whisper(path, wanted)};
   });
 }
 

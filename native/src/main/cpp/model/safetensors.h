@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "model/errors.h"
+#include "model/json.h"
 #include "model/open_file.h"
 
 namespace amanuensis {
@@ -43,24 +45,30 @@ class FileRows {
   size_t columns_;
 };
 
+/// The tensors of a file by name. Throws BadModel, with the path, for what a file lacks or has wrong. Any
+/// thread.
 class Safetensors {
  public:
+  /// Maps the file and checks its header: every offset, shape and size.
   explicit Safetensors(const std::string& path);
+  /// Whether there is such a tensor, in F16 or F32: there are no others to this class.
   bool has(const std::string& name) const { return tensors_.count(name) > 0; }
-  /// Shape of a tensor; BadModel if it is missing.
   const std::vector<int64_t>& shape(const std::string& name) const;
   /// The tensor as f32 (from F16 or F32), row-major.
   std::vector<float> read(const std::string& name) const;
-  /// A tensor of two dimensions, whose rows are read when they are wanted.
+  /// A tensor of two dimensions, whose rows are read when they are wanted; outlives this.
   FileRows rows(const std::string& name) const;
 
  private:
   struct Tensor {
     bool half = false;
     std::vector<int64_t> shape;
-    const uint8_t* data = nullptr;
+    const uint8_t* data = nullptr;  // in file_; of any alignment
     size_t elements = 0;
   };
+  BadModel bad(const std::string& what) const;
+  void add(const std::string& name, const Json& entry, const uint8_t* data, size_t data_size,
+           std::map<uint64_t, uint64_t>& ranges);
   const Tensor& at(const std::string& name) const;
   MappedFile file_;
   std::map<std::string, Tensor> tensors_;

@@ -7,7 +7,8 @@ namespace amanuensis {
 
 namespace {
 constexpr int kHead = 64;
-constexpr PaddingPolicy kDefaultPadding{4, 192};
+constexpr PaddingPolicy kDefaultPadding{4, 192};  // of the fast profile
+constexpr int kMostLayers = 64;                   // twice those of the largest checkpoint
 
 std::string show(const std::vector<int64_t>& shape) {
   std::string s = "[";
@@ -22,7 +23,7 @@ void require(const Safetensors& file, const std::string& name, const std::vector
 
 int count_layers(const Safetensors& file, const std::string& prefix) {
   int n = 0;
-  while (n < 64 && file.has(prefix + std::to_string(n) + ".fc1.weight")) n++;
+  while (n < kMostLayers && file.has(prefix + std::to_string(n) + ".fc1.weight")) n++;
   return n;
 }
 
@@ -119,13 +120,12 @@ DecoderShape check_decoder(const Safetensors& file, const EncoderShape& encoder)
 }
 }  // namespace
 
-std::shared_ptr<const WhisperModel> load_whisper(const std::string& path, const am_model_options& options,
-                                                 bool for_device) {
+std::shared_ptr<const WhisperModel> load_whisper(const std::string& path, const am_model_options& options) {
   const Safetensors file(path);
   auto m = std::make_shared<WhisperModel>(options.cores);
   m->profile = static_cast<am_profile>(options.profile);
   const bool fast = m->profile == AM_PROFILE_FAST;
-  m->for_device = for_device && fast;
+  m->for_device = options.for_device != 0 && fast;
   m->encoder_shape = check_encoder(file);
   m->decoder_shape = check_decoder(file, m->encoder_shape);
   const TensorReader read = [&file](const std::string& name) { return file.read(name); };
@@ -135,14 +135,14 @@ std::shared_ptr<const WhisperModel> load_whisper(const std::string& path, const 
   EncoderOptions encoder;
   encoder.arithmetic = of(AM_PART_ENCODER);
   encoder.exact_attention = of(AM_PART_ATTENTION) == Arithmetic::kF32;
-  encoder.keep_plain = for_device;
+  encoder.keep_plain = m->for_device;
   if (fast)
     encoder.padding = options.padding_stride == 0
                           ? kDefaultPadding
                           : PaddingPolicy{options.padding_stride, options.padding_margin};
   m->encoder = load_encoder(m->encoder_shape, encoder, read);
   m->decoder = load_decoder(m->decoder_shape, {of(AM_PART_DECODER), of(AM_PART_LOGITS), of(AM_PART_CROSS_KV)},
-                            file, for_device);
+                            file, m->for_device);
   m->mel = std::make_unique<const LogMel>(m->encoder_shape.mels);
   return m;
 }

@@ -52,8 +52,7 @@ struct WhisperModel {
 };
 
 /// Reads a safetensors file with Hugging Face's tensor names, checks every shape and packs the weights.
-/// for_device: keeps what a GemmDevice needs.
-std::shared_ptr<const WhisperModel> load_whisper(const std::string& path, const am_model_options& options,
-                                                 bool for_device = false);
+/// options: whole, as take() gives them, and in range.
+std::shared_ptr<const WhisperModel> load_whisper(const std::string& path, const am_model_options& options);
 
 }  // namespace amanuensis
