@@ -9,7 +9,7 @@
 namespace amanuensis {
 
 namespace {
-constexpr int kHalf = 3;  // of the median filter's width, seven
+constexpr int kHalf = 3;  // neighbours on each side in a median of seven
 
 void softmax(float* row, int n) {
   const float inverse = row_kernels().softmax_f32(row, row, n);

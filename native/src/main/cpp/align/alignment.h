@@ -5,9 +5,9 @@
 
 namespace amanuensis {
 
-/// qk: heads x tokens x stride scores before softmax, of which the first `frames` columns are audio;
-/// overwritten. Rows [first, last) of the token axis are aligned. Returns, for each of them, the frame at
-/// which the path enters it.
+/// qk: heads x tokens x stride scores before softmax, of which the first `frames` columns (20 ms each) are
+/// audio; overwritten. Rows [first, last) of the token axis are aligned. Returns, for each of them, the frame
+/// at which the path enters it.
 std::vector<int32_t> align_tokens(float* qk, int heads, int tokens, int stride, int frames, int first,
                                   int last);
 

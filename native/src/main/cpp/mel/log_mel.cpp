@@ -2,17 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
+#include <utility>
 
+#include "capi/amanuensis.h"
 #include "device/cpu/kernels.h"
 
 namespace amanuensis {
 
 namespace {
-constexpr int kRate = 16000, kWindow = 400, kHop = 160, kBins = kWindow / 2 + 1,
+constexpr int kRate = AM_SAMPLE_RATE, kWindow = 400, kHop = AM_HOP, kBins = kWindow / 2 + 1,
               kLanes = RowKernels::kSpectrumLanes;
-constexpr int kWindowFrames = 3000;
-constexpr int kPiece = 40;  // divides the hop
+constexpr int kPiece = 40;  // samples that energy_bound() takes together; divides kWindow
 const double kPi = std::acos(-1.0);
 
 // Slaney's mel scale (librosa's htk=False): linear below 1 kHz, logarithmic above.
@@ -24,7 +24,7 @@ double hz_to_mel(double hz) {
   return hz < 1000 ? hz * 3 / 200 : 15 + std::log(hz / 1000) * 27 / std::log(6.4);
 }
 
-// For samples of 16 bits: brings them to [-1, 1) too.
+// The periodic window, for samples of 16 bits: brings them to [-1, 1) too.
 const std::vector<double>& hann() {
   static const std::vector<double> w = [] {
     std::vector<double> v(kWindow);
@@ -82,10 +82,10 @@ LogMel::LogMel(int mels) : mels_(mels) {
   }
 }
 
-// sink(frame relative to first, lane values of each filter): log10 of the mel energies, kLanes frames at a
-// time.
+// sink(frame, lanes, filter, log): log10 of a filter's energy in `lanes` (at most kLanes) frames from `frame`
+// on, counted from `first`.
 template <class Sink>
-void LogMel::frames(const int16_t* pcm, int64_t samples, int64_t first, int64_t count, Sink sink) const {
+void LogMel::each_frame(const int16_t* pcm, int64_t samples, int64_t first, int64_t count, Sink sink) const {
   const RowKernels& k = row_kernels();
   const auto& window = hann();
   alignas(64) double power[kBins * kLanes];
@@ -105,7 +105,7 @@ void LogMel::frames(const int16_t* pcm, int64_t samples, int64_t first, int64_t 
 // Most that any filter of a frame can hold: the bins between 0 and 8 kHz, where all filters lie, hold half of
 // the spectrum, which is 400 times the energy of the windowed samples (Parseval). The energy itself is
 // bounded by that of kPiece samples at a time with the window's largest value there.
-double LogMel::most(const int16_t* block, int frame) const {
+double LogMel::energy_bound(const int16_t* block, int frame) const {
   static const std::vector<double> largest = [] {
     std::vector<double> v(kWindow / kPiece);
     for (size_t n = 0; n < kWindow; n++) v[n / kPiece] = std::max(v[n / kPiece], hann()[n] * hann()[n]);
@@ -123,12 +123,12 @@ double LogMel::most(const int16_t* block, int frame) const {
 
 // Loud frames first: once no other frame can be louder than the loudest so far, the rest needs no transform.
 float LogMel::maximum(const int16_t* pcm, int64_t samples, int64_t first, int64_t count) const {
-  std::vector<std::pair<double, int64_t>> groups;  // the most of any of its frames, first frame
+  std::vector<std::pair<double, int64_t>> groups;  // largest bound of its frames, first frame
   for (int64_t f = 0; f < count; f += kLanes) {
     const Block block(pcm, samples, first + f);
     double loudest = 0;
     for (int i = 0; i < std::min<int64_t>(kLanes, count - f); i++)
-      loudest = std::max(loudest, most(block.data(), i));
+      loudest = std::max(loudest, energy_bound(block.data(), i));
     groups.emplace_back(loudest, f);
   }
   std::sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
@@ -136,10 +136,10 @@ float LogMel::maximum(const int16_t* pcm, int64_t samples, int64_t first, int64_
   for (const auto& [energy, f] : groups) {
     constexpr float kSlack = 1e-3f;  // far more than rounding
     if (std::log10(std::max(energy, 1e-30)) + kSlack <= static_cast<double>(max)) break;
-    frames(pcm, samples, first + f, std::min<int64_t>(kLanes, count - f),
-           [&](int64_t, int lanes, int, const float* log) {
-             for (int l = 0; l < lanes; l++) max = std::max(max, log[l]);
-           });
+    each_frame(pcm, samples, first + f, std::min<int64_t>(kLanes, count - f),
+               [&](int64_t, int lanes, int, const float* log) {
+                 for (int l = 0; l < lanes; l++) max = std::max(max, log[l]);
+               });
   }
   return max;
 }
@@ -147,11 +147,12 @@ float LogMel::maximum(const int16_t* pcm, int64_t samples, int64_t first, int64_
 void LogMel::window(const int16_t* pcm, int64_t samples, int64_t first, int count, float global_max,
                     float* mel, int64_t stride) const {
   const float floor = global_max - 8.0f;
-  frames(pcm, samples, first, count, [&](int64_t frame, int lanes, int m, const float* log) {
+  each_frame(pcm, samples, first, count, [&](int64_t frame, int lanes, int m, const float* log) {
     float* to = mel + m * stride + frame;
     for (int i = 0; i < lanes; i++) to[i] = (std::max(log[i], floor) + 4.0f) / 4.0f;
   });
-  for (int m = 0; m < mels_; m++) std::fill(mel + m * stride + count, mel + m * stride + kWindowFrames, 0.0f);
+  for (int m = 0; m < mels_; m++)
+    std::fill(mel + m * stride + count, mel + m * stride + AM_WINDOW_FRAMES, 0.0f);
 }
 
 }  // namespace amanuensis
