@@ -28,7 +28,7 @@ struct CrossAttention {
     weights.push_back(pack_linear(a, w, {}, kState, kRunnerRows));
   }
   void fill(AlignedArray<uint8_t>& kv, const std::vector<float>& states, const float* log_weights) {
-    CrossKvWriter(layout, weights, kHeads)
+    CrossKvWriter(layout, weights)
         .write(states.data(), static_cast<int>(states.size()) / kState, log_weights, kv.data());
   }
   std::vector<float> attend(const AlignedArray<uint8_t>& kv, const std::vector<float>& q, int queries) {

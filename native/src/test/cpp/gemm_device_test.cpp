@@ -110,7 +110,7 @@ TEST(GemmDevice, cross_attention_has_the_same_bits_when_products_are_computed_el
   AlignedArray<uint8_t> here(layout.bytes()), there(layout.bytes());
   std::memset(here.data(), 0, here.size());
   std::memset(there.data(), 0, there.size());
-  CrossKvWriter writer(layout, weights, 1);
+  CrossKvWriter writer(layout, weights);
   writer.write(states.data(), 1500, nullptr, here.data());
   PlainLane lane;
   writer.write(states.data(), 1500, nullptr, there.data(), &lane);
@@ -121,7 +121,7 @@ TEST(GemmDevice, cross_attention_has_the_same_bits_when_products_are_computed_el
   const CoreLoad::Share share(load);
   IdleCores cores(load, 3);
   std::memset(there.data(), 0, there.size());
-  CrossKvWriter(layout, weights, 1, std::make_shared<CrossKvHelpers>(weights.front(), cores))
+  CrossKvWriter(layout, weights, std::make_shared<CrossKvHelpers>(weights.front(), cores))
       .write(states.data(), 1500, nullptr, there.data());
   EXPECT_EQ(0, std::memcmp(here.data(), there.data(), here.size())) << "with helpers";
 }

@@ -229,7 +229,7 @@ AlignedArray<uint8_t> cross_kv(const WhisperModel& m, int content) {
   const auto mel = noise(static_cast<size_t>(s.mels) * AM_WINDOW_FRAMES, 3);
   AlignedArray<float> states(static_cast<size_t>(s.context) * static_cast<size_t>(s.state));
   encoder.encode(mel.data(), AM_WINDOW_FRAMES, content, states.data(), nullptr);
-  CrossKvWriter writer(m.decoder->cross_layout, m.decoder->cross_kv, m.decoder_shape.heads);
+  CrossKvWriter writer(m.decoder->cross_layout, m.decoder->cross_kv);
   AlignedArray<uint8_t> kv(m.decoder->cross_layout.bytes());
   const KeptRows rows = encoder.rows(content);
   std::vector<float> weights;
@@ -328,7 +328,7 @@ void alone(const std::shared_ptr<const WhisperModel>& m, int threads, JsonWriter
   AlignedArray<float> states(static_cast<size_t>(s.context) * static_cast<size_t>(s.state));
   const Spread encode = measure(
       5, 1, [&] { encoder.encode(mel.data(), AM_WINDOW_FRAMES, AM_WINDOW_FRAMES, states.data(), nullptr); });
-  CrossKvWriter writer(m->decoder->cross_layout, m->decoder->cross_kv, m->decoder_shape.heads, helpers.cross);
+  CrossKvWriter writer(m->decoder->cross_layout, m->decoder->cross_kv, helpers.cross);
   AlignedArray<uint8_t> kv(m->decoder->cross_layout.bytes());
   const Spread cross = measure(5, 0.5, [&] { writer.write(states.data(), s.context, nullptr, kv.data()); });
   const Spread step = decode(m, 1, threads, kv);

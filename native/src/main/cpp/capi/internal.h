@@ -31,8 +31,7 @@ struct am_lane {
         gemm(device == nullptr ? nullptr : device->new_lane()),
         helpers(threads > 1 ? &model->helpers(threads) : nullptr),
         encoder(model->encoder, helpers ? helpers->encoder : nullptr, gemm.get()),
-        cross(model->decoder->cross_layout, model->decoder->cross_kv, model->decoder_shape.heads,
-              helpers ? helpers->cross : nullptr) {}
+        cross(model->decoder->cross_layout, model->decoder->cross_kv, helpers ? helpers->cross : nullptr) {}
   std::shared_ptr<const amanuensis::WhisperModel> model;
   std::unique_ptr<amanuensis::GemmLane> gemm;  // null: no device
   amanuensis::LaneHelpers* helpers;            // the model's, or null

@@ -10,7 +10,7 @@ namespace amanuensis {
 
 namespace {
 constexpr int kHead = 64;
-constexpr int kBlock = 64;
+constexpr int kBlock = 64;  // rows in a piece of work
 constexpr int kRows = StepKernels::kRows;
 constexpr int kMost = StepKernels::kMostQueries;
 size_t aligned(size_t bytes) { return (bytes + 63) / 64 * 64; }
@@ -44,10 +44,9 @@ CrossKvHelpers::CrossKvHelpers(const LinearWeights& weights, IdleCores& idle) : 
 }
 
 CrossKvWriter::CrossKvWriter(const CrossKvLayout& layout, const std::vector<LinearWeights>& weights,
-                             int heads, std::shared_ptr<CrossKvHelpers> helpers)
+                             std::shared_ptr<CrossKvHelpers> helpers)
     : layout_(layout),
       weights_(weights),
-      heads_(heads),
       helpers_(std::move(helpers)),
       own_(weights.front()),
       quantised_(static_cast<size_t>(weights.front().k)),
@@ -104,13 +103,15 @@ void CrossKvWriter::write_here(const float* states, int rows, void* kv) {
   });
 }
 
-void CrossKvWriter::store_row(const float* row, int layer, int frame, void* kv) const {
+// values: what the projection made of a state, [k; v].
+void CrossKvWriter::store_row(const float* values, int layer, int row, void* kv) const {
   const RowKernels& k = row_kernels();
-  const auto t = static_cast<size_t>(frame);
-  for (int h = 0; h < heads_; h++) {
+  const int heads = layout_.heads();
+  const auto t = static_cast<size_t>(row);
+  for (int h = 0; h < heads; h++) {
     uint8_t* head = layout_.head(kv, layer, h);
-    const float* key = row + h * kHead;
-    const float* value = row + (heads_ + h) * kHead;
+    const float* key = values + h * kHead;
+    const float* value = values + (heads + h) * kHead;
     if (layout_.arithmetic() == Arithmetic::kF32) {
       std::memcpy(head + t * kHead * 4, key, kHead * 4);
       std::memcpy(head + layout_.values_at() + t * kHead * 4, value, kHead * 4);
@@ -121,16 +122,17 @@ void CrossKvWriter::store_row(const float* row, int layer, int frame, void* kv) 
     uint8_t* keys = head + t / kRows * kRows * kHead + t % kRows * 2;
     for (int d = 0; d < kHead; d += 2) std::memcpy(keys + d * kRows, q + d, 2);
     reinterpret_cast<float*>(head + layout_.value_scales_at())[t] = k.quantise(value, q, kHead);
-    auto* values = reinterpret_cast<int8_t*>(head + layout_.values_at()) + t / 2 * 2 * kHead + t % 2;
-    for (int d = 0; d < kHead; d++) values[d * 2] = q[d];
+    auto* pairs = reinterpret_cast<int8_t*>(head + layout_.values_at()) + t / 2 * 2 * kHead + t % 2;
+    for (int d = 0; d < kHead; d++) pairs[d * 2] = q[d];
   }
 }
 
 void CrossKvWriter::clear_padding(int rows, void* kv) const {
   const int8_t zero[2] = {};
   const auto from = static_cast<size_t>(rows), to = static_cast<size_t>(padded(rows));
-  for (int i = 0; i < static_cast<int>(weights_.size()) * heads_; i++) {
-    uint8_t* head = layout_.head(kv, i / heads_, i % heads_);
+  const int heads = layout_.heads();
+  for (int i = 0; i < static_cast<int>(weights_.size()) * heads; i++) {
+    uint8_t* head = layout_.head(kv, i / heads, i % heads);
     for (size_t t = from; t < to; t++) {
       reinterpret_cast<float*>(head + layout_.key_scales_at())[t] = 0;
       reinterpret_cast<float*>(head + layout_.value_scales_at())[t] = 0;

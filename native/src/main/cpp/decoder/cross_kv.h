@@ -17,12 +17,14 @@ namespace amanuensis {
 ///   int8: keys [blocks of 16 rows][32 pairs of dimensions][16 rows][2], values [pairs of rows][64][2], key
 ///         scales and value scales, one f32 per row
 /// A row is an encoder state. There may be fewer than frames: a row that stands for w equal ones has the bias
-/// log(w), which gives the same attention. Rows beyond those in use, up to a multiple of 16, are zero.
+/// log(w), which gives the same attention. In int8, rows beyond those in use, up to a multiple of 16, are
+/// zero.
 class CrossKvLayout {
  public:
   CrossKvLayout(Arithmetic arithmetic, int layers, int heads, int frames);
   size_t bytes() const { return heads_at_ + head_bytes_ * static_cast<size_t>(layers_ * heads_); }
   Arithmetic arithmetic() const { return arithmetic_; }
+  int heads() const { return heads_; }
   int frames() const { return frames_; }
   int padded_frames() const { return padded_; }
   /// Rows in use, and whether any bias differs from zero.
@@ -60,7 +62,7 @@ class CrossKvLayout {
   size_t heads_at_, values_at_, key_scales_at_, value_scales_at_, head_bytes_;
 };
 
-/// Kernels and scratch with which one thread computes a block of rows.
+/// Kernels and scratch with which one thread computes a block of rows, for all weights of one shape.
 class CrossKvScratch {
  public:
   explicit CrossKvScratch(const LinearWeights& weights);
@@ -71,18 +73,20 @@ class CrossKvScratch {
   AlignedArray<float> rows_;  // a block x 2 state
 };
 
-/// Scratch of the threads that help whichever lane is alone.
+/// Scratch of the threads that help whichever lane is alone. idle must outlive it.
 struct CrossKvHelpers {
   CrossKvHelpers(const LinearWeights& weights, IdleCores& idle);
   IdleCores& cores;
   std::vector<CrossKvScratch> scratch;  // of threads 1, 2, ...
 };
 
-/// Computes the buffer from encoder states, on the calling thread.
+/// Computes the buffer from encoder states: on a device, or on the calling thread and whatever helpers find
+/// an idle core. The bits are the same.
 class CrossKvWriter {
  public:
-  /// weights: per layer [k; v] stacked on rows (2 state x state). helpers: for such weights, or null.
-  CrossKvWriter(const CrossKvLayout& layout, const std::vector<LinearWeights>& weights, int heads,
+  /// layout and weights must outlive it. weights: per layer [k; v] stacked on rows (2 state x state).
+  /// helpers: for weights of this shape, or null.
+  CrossKvWriter(const CrossKvLayout& layout, const std::vector<LinearWeights>& weights,
                 std::shared_ptr<CrossKvHelpers> helpers = nullptr);
   /// states: rows x state f32, rows <= frames. log_weights: null, or the bias of each row. Rows that are
   /// audio come first and one by one (alignment reads them as frames). gemm: computes the products if it
@@ -91,12 +95,11 @@ class CrossKvWriter {
 
  private:
   void write_on_device(const float* states, int rows, void* kv, GemmLane& gemm);
-  void store_row(const float* row, int layer, int frame, void* kv) const;
-  void clear_padding(int rows, void* kv) const;
   void write_here(const float* states, int rows, void* kv);
+  void store_row(const float* values, int layer, int row, void* kv) const;
+  void clear_padding(int rows, void* kv) const;
   const CrossKvLayout& layout_;
   const std::vector<LinearWeights>& weights_;
-  int heads_;
   std::shared_ptr<CrossKvHelpers> helpers_;
   CrossKvScratch own_;
   AlignedArray<int8_t> quantised_;  // state
