@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -12,7 +13,10 @@
 namespace amanuensis {
 
 namespace {
-// The largest of each block of 512 logits: what is sought is then found in a few of the blocks.
+constexpr int kBlock = 512;       // logits that are summed up by one number
+constexpr int kMostBlocks = 128;  // vocabularies have at most 51866 tokens
+
+// The largest of each block of logits: what is sought is then found in a few of the blocks.
 class Peaks {
  public:
   Peaks(const float* logits, int n) : logits_(logits), n_(n), blocks_((n + kBlock - 1) / kBlock) {
@@ -65,21 +69,19 @@ class Peaks {
   }
 
  private:
-  static constexpr int kBlock = 512;
   int end(int block) const { return std::min(n_, (block + 1) * kBlock); }
   const float* logits_;
   int n_, blocks_;
-  std::array<float, 128> peaks_;  // vocabularies have at most 51866 tokens
+  std::array<float, kMostBlocks> peaks_;
 };
 
 // Inverse of the cumulative softmax(logits / temperature) at `uniform`, in token order. Overwrites the
 // logits.
 int sample(float* logits, int n, float temperature, double uniform) {
   constexpr float kNothing = 1e-37f;  // what exp gives for a masked token
-  constexpr int kBlock = 512;
   for (int i = 0; i < n; i++) logits[i] /= temperature;
   row_kernels().softmax_f32(logits, logits, n);
-  std::array<double, 128> blocks{};
+  std::array<double, kMostBlocks> blocks{};
   double total = 0;
   for (int i = 0; i < n; i++) blocks[static_cast<size_t>(i / kBlock)] += logits[i] > kNothing ? logits[i] : 0;
   for (double b : blocks) total += b;

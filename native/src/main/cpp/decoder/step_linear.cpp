@@ -60,18 +60,18 @@ StepLinear::StepLinear(Arithmetic arithmetic, int64_t k, int64_t n, int max_rows
 
 void StepLinear::run(const LinearWeights& w, const float* x, int rows, float* y) {
   if (runner_) return runner_->run(w, x, rows, y);
-  own(w, x, rows, y, Then::kStore);
+  run_own(w, x, rows, y, Then::kStore);
 }
 void StepLinear::run_add(const LinearWeights& w, const float* x, int rows, float* y) {
   if (runner_) return runner_->run_add(w, x, rows, y);
-  own(w, x, rows, y, Then::kAdd);
+  run_own(w, x, rows, y, Then::kAdd);
 }
 void StepLinear::run_gelu(const LinearWeights& w, const float* x, int rows, float* y) {
   if (runner_) return runner_->run_gelu(w, x, rows, y);
-  own(w, x, rows, y, Then::kGelu);
+  run_own(w, x, rows, y, Then::kGelu);
 }
 
-void StepLinear::own(const LinearWeights& w, const float* x, int rows, float* y, Then then) {
+void StepLinear::run_own(const LinearWeights& w, const float* x, int rows, float* y, Then then) {
   const StepKernels& kernels = step_kernels();
   const RowKernels& row_kernel = row_kernels();
   for (int first = 0; first < rows; first += max_rows_) {

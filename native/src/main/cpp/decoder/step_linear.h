@@ -10,11 +10,11 @@ namespace amanuensis {
 
 /// Applies linears of one shape. int8 runs on our own kernels, which read each weight once for up to 8 rows
 /// and share the columns among a team without barriers: beside a busy core one OpenMP barrier waits for a
-/// scheduler's quantum. f32 runs on oneDNN. Scratch inside, so one object per decoder. The bits of a row
-/// depend on that row alone.
+/// scheduler's quantum. f32 runs on oneDNN. Scratch inside, so one object per decoder; the team must outlive
+/// it. The bits of a row depend on that row alone.
 class StepLinear {
  public:
-  /// weight: n x k (out x in); bias: n, or empty.
+  /// Weights for run(). weight: n x k (out x in); bias: n, or empty.
   static LinearWeights pack(Arithmetic arithmetic, const std::vector<float>& weight,
                             const std::vector<float>& bias, int64_t k);
 
@@ -26,11 +26,12 @@ class StepLinear {
   void run(const LinearWeights& w, const float* x, int rows, float* y);
   /// The same, added to y (the residual stream).
   void run_add(const LinearWeights& w, const float* x, int rows, float* y);
+  /// gelu of the same.
   void run_gelu(const LinearWeights& w, const float* x, int rows, float* y);
 
  private:
   enum class Then { kStore, kAdd, kGelu };
-  void own(const LinearWeights& w, const float* x, int rows, float* y, Then then);
+  void run_own(const LinearWeights& w, const float* x, int rows, float* y, Then then);
 
   int64_t k_, n_;
   int max_rows_;

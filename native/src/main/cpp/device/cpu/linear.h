@@ -20,7 +20,7 @@ struct LinearWeights {
   AlignedArray<uint8_t> packed;  // int8 or f32 in the kernel's layout
   AlignedArray<float> scale;     // int8: one per output
   AlignedArray<int32_t> offset;  // StepKernels::linear's
-  AlignedArray<float> sums;      // int8: of each output's weights, times scale
+  AlignedArray<float> sums;      // int8: of each output's weights, times scale: for RowKernels::shift_bias
   AlignedArray<float> bias;      // n, zeros where the model has none
   uint64_t id = 0;               // of weights that kept their plain rows: unique in this process
   AlignedArray<int8_t> plain;    // n x k int8 for other devices; empty unless asked for
@@ -34,11 +34,12 @@ struct LinearWeights {
 LinearWeights pack_linear(Arithmetic arithmetic, const std::vector<float>& weight,
                           const std::vector<float>& bias, int64_t k, int64_t rows, bool keep_plain = false);
 
+/// Rows of the matmul whose layout LinearRunner reads: for pack_linear.
+constexpr int kRunnerRows = 8;
+
 /// Applies linears of one shape to any number of rows; scratch inside, so one object per thread (team).
 /// The bits of a row depend on that row alone: int8 sums are exact, and f32 rows always run in blocks of the
 /// same kernel (kernels for different row counts sum in different orders).
-constexpr int kRunnerRows = 8;
-
 class LinearRunner {
  public:
   LinearRunner(Arithmetic arithmetic, int64_t k, int64_t n, int max_rows);
