@@ -158,6 +158,17 @@ struct Stage {
   double operations, gemm_seconds, exponentials, bytes;
 };
 
+EncoderTime median_of(const std::vector<EncoderTimes>& times, EncoderTime EncoderTimes::* part) {
+  std::vector<double> seconds, products;
+  for (const auto& t : times) {
+    seconds.push_back((t.*part).seconds);
+    products.push_back((t.*part).products);
+  }
+  std::sort(seconds.begin(), seconds.end());
+  std::sort(products.begin(), products.end());
+  return {seconds[seconds.size() / 2], products[products.size() / 2]};
+}
+
 // One window of `content` frames on one thread: its stages and what they could take.
 void encoder_window(const WhisperModel& m, const char* name, int content, const Rates& rate,
                     const Machine& machine, JsonWriter& out) {
@@ -170,16 +181,7 @@ void encoder_window(const WhisperModel& m, const char* name, int content, const 
     encoder.encode(mel.data(), AM_WINDOW_FRAMES, content, states.data(), nullptr);
     times.push_back(encoder.times());
   });
-  const auto median = [&](EncoderTime EncoderTimes::* part) {
-    std::vector<double> seconds, products;
-    for (const auto& t : times) {
-      seconds.push_back((t.*part).seconds);
-      products.push_back((t.*part).products);
-    }
-    std::sort(seconds.begin(), seconds.end());
-    std::sort(products.begin(), products.end());
-    return EncoderTime{seconds[seconds.size() / 2], products[products.size() / 2]};
-  };
+  const auto median = [&](EncoderTime EncoderTimes::* part) { return median_of(times, part); };
   const KeptRows kept = encoder.rows(content);
   const double rows = kept.rows, dense = kept.dense, d = s.state, layers = s.layers, heads = s.heads;
   const double linear = m.profile == AM_PROFILE_FAST ? 1 : 4;
