@@ -3,22 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <random>
 #include <vector>
 
 #include "decoder/step_kernels.h"
+#include "gaussian.h"
 
 namespace amanuensis {
 namespace {
 constexpr int kHead = 64, kHeads = 2, kState = kHead * kHeads, kFrames = 300;
-
-std::vector<float> gaussian(size_t n, unsigned seed) {
-  std::mt19937 g(seed);
-  std::normal_distribution<float> d;
-  std::vector<float> v(n);
-  for (auto& x : v) x = d(g);
-  return v;
-}
 
 // One layer of cross-attention over rows of encoder states.
 struct CrossAttention {

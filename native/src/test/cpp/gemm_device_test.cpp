@@ -85,7 +85,7 @@ std::vector<float> encode(GemmLane* lane, int threads) {
   return states;
 }
 
-TEST(GemmDevice, encoder_states_have_the_same_bits_when_products_are_computed_elsewhere) {
+TEST(GemmDevice, EncoderStatesHaveTheSameBitsWhenProductsAreComputedElsewhere) {
   PlainLane lane;
   const auto here = encode(nullptr, 1);
   EXPECT_EQ(here, encode(&lane, 1));
@@ -94,13 +94,13 @@ TEST(GemmDevice, encoder_states_have_the_same_bits_when_products_are_computed_el
   EXPECT_EQ(here, encode(nullptr, 3)) << "with helpers, without a device";
 }
 
-TEST(GemmDevice, one_wrong_sum_changes_the_states) {
+TEST(GemmDevice, OneWrongSumChangesTheStates) {
   PlainLane lane;
   lane.damage = true;
   EXPECT_NE(encode(nullptr, 1), encode(&lane, 1)) << "the device's sums are what is used";
 }
 
-TEST(GemmDevice, cross_attention_has_the_same_bits_when_products_are_computed_elsewhere) {
+TEST(GemmDevice, CrossAttentionHasTheSameBitsWhenProductsAreComputedElsewhere) {
   std::vector<LinearWeights> weights;
   std::vector<float> matrix(128 * 64), states(1500 * 64);
   for (size_t i = 0; i < matrix.size(); i++) matrix[i] = std::sin(static_cast<float>(i));
@@ -126,7 +126,7 @@ TEST(GemmDevice, cross_attention_has_the_same_bits_when_products_are_computed_el
   EXPECT_EQ(0, std::memcmp(here.data(), there.data(), here.size())) << "with helpers";
 }
 
-TEST(PlainGemm, is_exact_for_odd_sizes_and_extremes) {
+TEST(PlainGemm, IsExactForOddSizesAndExtremes) {
   for (const auto& [m, n, k] : {std::tuple{1, 1, 1}, {3, 5, 17}, {18, 9, 33}, {16, 64, 512}}) {
     std::vector<int8_t> a(static_cast<size_t>(m * k)), w(static_cast<size_t>(n * k));
     std::mt19937 random(7);
@@ -147,7 +147,7 @@ TEST(PlainGemm, is_exact_for_odd_sizes_and_extremes) {
   }
 }
 
-TEST(RowCheck, accepts_right_sums_and_sees_every_single_wrong_one) {
+TEST(RowCheck, AcceptsRightSumsAndSeesEverySingleWrongOne) {
   constexpr int n = 96, k = 64;
   std::vector<int8_t> a(k), w(n * k);
   for (int i = 0; i < k; i++) a[static_cast<size_t>(i)] = static_cast<int8_t>(i % 2 ? 127 : -127);

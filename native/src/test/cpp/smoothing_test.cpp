@@ -4,20 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
+
+#include "gaussian.h"
 
 namespace amanuensis {
 namespace {
 
 constexpr int kState = 64, kMels = 80, kContext = 64, kWide = 4 * kState;
-
-std::vector<float> gaussian(size_t n, unsigned seed, float scale) {
-  std::mt19937 g(seed);
-  std::normal_distribution<float> d(0, scale);
-  std::vector<float> v(n);
-  for (auto& x : v) x = d(g);
-  return v;
-}
 
 std::vector<float> read(const std::string& name) {
   const bool positions = name.find("positions") != std::string::npos,
