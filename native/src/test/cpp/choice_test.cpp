@@ -21,7 +21,7 @@ struct Choosing {
   am_step_result choose(am_step step) {
     auto copy = logits;
     am_step_result result{};
-    choose_token(step, sequence, tokens, copy.data(), result);
+    choose_token(step, sequence, sequence.length(), tokens, copy.data(), result);
     return result;
   }
   const SpecialTokens tokens{51865, 50257, 50364, 50363};

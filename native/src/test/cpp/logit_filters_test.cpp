@@ -19,7 +19,7 @@ struct Filtered {
     sequence.tokens.insert(sequence.tokens.end(), sampled.begin(), sampled.end());
     logits[10] = 50;   // text wins over all timestamps together
     logits[300] = 40;  // and so does the end
-    apply_filters(sequence, kTokens, logits.data());
+    apply_filters(sequence, sequence.length(), kTokens, logits.data());
   }
   bool allowed(int id) const { return logits[static_cast<size_t>(id)] > -INFINITY; }
   Sequence sequence;
@@ -59,7 +59,7 @@ TEST(TimestampRules, TimestampsWinIfTogetherTheyAreLikelier) {
   Filtered f({302, 11});
   f.logits.assign(352, 0.0f);
   f.logits[10] = 2;  // less than log(49)
-  apply_filters(f.sequence, kTokens, f.logits.data());
+  apply_filters(f.sequence, f.sequence.length(), kTokens, f.logits.data());
   EXPECT_FALSE(f.allowed(10));
   EXPECT_TRUE(f.allowed(310));
 }
@@ -70,12 +70,12 @@ TEST(SuppressBlank, OnlyAtTheStart) {
   s.sample_begin = 1;
   s.tokens = {7};
   std::vector<float> logits(352, 0.0f);
-  apply_filters(s, kTokens, logits.data());
+  apply_filters(s, s.length(), kTokens, logits.data());
   EXPECT_EQ(logits[220], -INFINITY);
   EXPECT_EQ(logits[300], -INFINITY);
   s.tokens.push_back(10);
   logits.assign(352, 0.0f);
-  apply_filters(s, kTokens, logits.data());
+  apply_filters(s, s.length(), kTokens, logits.data());
   EXPECT_EQ(logits[220], 0.0f);
 }
 

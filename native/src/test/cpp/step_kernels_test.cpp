@@ -91,25 +91,47 @@ TEST(StepKernels, HalfPrecisionGoesThereAndBackAsTheStandardSays) {
 }
 
 TEST(StepKernels, HalfPrecisionAttentionIsThatOfTheWidenedNumbers) {
-  constexpr int kLength = 37, kStride = 192;
-  const auto keys = gaussian(kLength * kStride, 2), q = gaussian(64, 3);
+  constexpr int kLength = 37;
+  const auto keys = gaussian(kLength * 64, 2), q = gaussian(64, 3);
   for (const auto* k : runnable()) {
     std::vector<uint16_t> half(keys.size());
     std::vector<float> wide(keys.size()), scores(kLength), out(64, 0.5f);
     k->to_f16(keys.data(), half.data(), static_cast<int>(keys.size()));
     std::transform(half.begin(), half.end(), wide.begin(), from_half);
-    k->key_scores_f16(q.data(), half.data(), kStride, kLength, scores.data());
-    k->add_values_f16(scores.data(), half.data(), kStride, kLength, out.data());
+    k->key_scores_f16(q.data(), 64, 1, half.data(), kLength, scores.data(), kLength);
+    k->add_values_f16(scores.data(), kLength, 1, half.data(), kLength, out.data(), 64);
     std::vector<double> expected(64, 0.5);
     for (int t = 0; t < kLength; t++) {
       double score = 0;
       for (int i = 0; i < 64; i++)
-        score += double{q[static_cast<size_t>(i)]} * wide[static_cast<size_t>(t * kStride + i)];
+        score += double{q[static_cast<size_t>(i)]} * wide[static_cast<size_t>(t * 64 + i)];
       EXPECT_NEAR(scores[static_cast<size_t>(t)], score, 1e-4);
       for (int i = 0; i < 64; i++)
-        expected[static_cast<size_t>(i)] += score * wide[static_cast<size_t>(t * kStride + i)];
+        expected[static_cast<size_t>(i)] += score * wide[static_cast<size_t>(t * 64 + i)];
     }
     for (size_t i = 0; i < 64; i++) EXPECT_NEAR(out[i], expected[i], 1e-3);
+  }
+}
+
+TEST(StepKernels, HalfPrecisionAttentionOfOneQueryHasTheSameBitsAmongOthers) {
+  constexpr int kLength = 37, kApart = 3 * 64, kScores = 48;
+  const auto keys = gaussian(kLength * 64, 2), q = gaussian(4 * kApart, 3);
+  for (const auto* k : runnable()) {
+    std::vector<uint16_t> half(keys.size());
+    k->to_f16(keys.data(), half.data(), static_cast<int>(keys.size()));
+    for (int queries = 2; queries <= StepKernels::kMostQueries; queries++) {
+      std::vector<float> scores(static_cast<size_t>(queries * kScores)), alone(kLength);
+      std::vector<float> out(static_cast<size_t>(queries * kApart)), own(64);
+      k->key_scores_f16(q.data(), kApart, queries, half.data(), kLength, scores.data(), kScores);
+      k->add_values_f16(scores.data(), kScores, queries, half.data(), kLength, out.data(), kApart);
+      for (int i = 0; i < queries; i++) {
+        std::fill(own.begin(), own.end(), 0.0f);
+        k->key_scores_f16(q.data() + i * kApart, 64, 1, half.data(), kLength, alone.data(), kLength);
+        k->add_values_f16(alone.data(), kLength, 1, half.data(), kLength, own.data(), 64);
+        EXPECT_TRUE(std::equal(alone.begin(), alone.end(), scores.begin() + i * kScores));
+        EXPECT_TRUE(std::equal(own.begin(), own.end(), out.begin() + i * kApart));
+      }
+    }
   }
 }
 

@@ -28,13 +28,14 @@
 extern "C" {
 #endif
 
-#define AM_ABI_VERSION 3
+#define AM_ABI_VERSION 4
 
 /* Geometry shared by all Whisper checkpoints (openai/whisper audio.py). */
 #define AM_SAMPLE_RATE 16000
 #define AM_HOP 160
 #define AM_WINDOW_FRAMES 3000 /* mel frames of 10 ms in a window of 30 s */
 #define AM_MAX_TOP_K 16
+#define AM_MAX_DRAFT 8
 
 typedef enum am_status {
   AM_OK = 0,
@@ -262,6 +263,11 @@ typedef struct am_step {
   float temperature;     /* 0: argmax; > 0: a sample of softmax(logits / temperature) */
   double uniform;        /* in [0, 1): the random number of the sample */
   float* raw_logits;     /* null, or n_vocab f32: unfiltered logits of the last row */
+  /* A guess at the tokens that will be chosen next (speculative decoding, arXiv:2211.17192): the step goes on
+   * behind it as far as each choice is the guessed token, with the same bits as one step for each. Text and
+   * timestamps only, and only with temperature 0, no candidates and no raw_logits. */
+  const int32_t* draft;
+  int32_t n_draft; /* 0..AM_MAX_DRAFT */
 } am_step;
 
 typedef struct am_step_result {
@@ -272,6 +278,11 @@ typedef struct am_step_result {
   int32_t top_tokens[AM_MAX_TOP_K]; /* descending log-probability, ties by lower id */
   float top_logprobs[AM_MAX_TOP_K];
   float margin; /* best minus second-best filtered logit: how near to a tie the choice was */
+  /* So many tokens of the draft were chosen, one after the other, and belong to the slot now; token, logprob
+   * and margin above are those of the choice behind them. */
+  int32_t n_confirmed;
+  float confirmed_logprobs[AM_MAX_DRAFT];
+  float confirmed_margins[AM_MAX_DRAFT];
 } am_step_result;
 
 /* One decoding step for n different slots. On an error no slot has advanced. */
@@ -290,14 +301,15 @@ AM_API am_status am_decoder_use_threads(am_decoder* decoder, int32_t threads);
 typedef struct am_decoder_stats {
   uint32_t struct_size;
   int32_t threads;          /* of the last step */
-  int64_t steps, tokens;    /* calls of am_decode_step, results they gave */
+  int64_t steps, tokens;    /* calls of am_decode_step, tokens they chose */
   int64_t rows, logit_rows; /* tokens run through the layers, and through the vocabulary projection */
   int64_t step_ns;          /* am_decode_step in all, of which: */
   int64_t choice_ns;        /* filters, log-probabilities, choice */
   int64_t projections_ns, self_attention_ns, cross_attention_ns, logits_ns; /* these of alignment too */
   int64_t alignments, aligned_tokens, align_ns;
   int64_t weight_bytes, cross_kv_bytes, self_kv_bytes; /* read from memory if no cache held any of it */
-  int64_t memory_bytes; /* self-attention K/V and scratch; constant under a steady load */
+  int64_t memory_bytes;       /* self-attention K/V and scratch; constant under a steady load */
+  int64_t drafted, confirmed; /* tokens of drafts, and those of them that were chosen */
 } am_decoder_stats;
 
 AM_API am_status am_decoder_get_stats(const am_decoder* decoder, am_decoder_stats* stats);

@@ -105,10 +105,10 @@ int sample(float* logits, int n, float temperature, double uniform) {
 }
 }  // namespace
 
-void choose_token(const am_step& step, const Sequence& sequence, const SpecialTokens& tokens, float* logits,
-                  am_step_result& result) {
+void choose_token(const am_step& step, const Sequence& sequence, int length, const SpecialTokens& tokens,
+                  float* logits, am_step_result& result) {
   const int n = tokens.vocabulary;
-  apply_filters(sequence, tokens, logits);
+  apply_filters(sequence, length, tokens, logits);
   const Peaks peaks(logits, n);
   const float log_sum = row_kernels().log_sum_exp(logits, n);
   result.token = peaks.best();

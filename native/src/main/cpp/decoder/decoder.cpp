@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <stdexcept>
 
 #include "align/alignment.h"
 #include "decoder/choice.h"
+#include "decoder/requests.h"
 #include "decoder/stopwatch.h"
 #include "device/cpu/product_time.h"
 #include "model/errors.h"
@@ -129,28 +129,10 @@ void Decoder::close(int slot) {
   slots_[static_cast<size_t>(slot)].reset();
 }
 
-void Decoder::check(const am_step& step) {
-  const auto& shape = w_->shape;
-  const Sequence& s = at(step.slot);
-  if (step.n_tokens < 1 || step.tokens == nullptr) throw InvalidArgument("a step needs at least one token");
-  if (s.length() + step.n_tokens > shape.context)
-    throw BadState("slot " + std::to_string(step.slot) + ": " + std::to_string(s.length() + step.n_tokens) +
-                   " tokens exceed the context of " + std::to_string(shape.context));
-  for (int i = 0; i < step.n_tokens; i++)
-    if (step.tokens[i] < 0 || step.tokens[i] >= shape.vocabulary)
-      throw InvalidArgument("token " + std::to_string(step.tokens[i]) + " is outside the vocabulary");
-  if (step.no_speech_row >= step.n_tokens)
-    throw InvalidArgument("no_speech_row is outside the step's tokens");
-  if (step.top_k < 0 || step.top_k > AM_MAX_TOP_K)
-    throw InvalidArgument("top_k must be 0 to " + std::to_string(AM_MAX_TOP_K));
-  if (!(step.temperature >= 0) || !(step.uniform >= 0 && step.uniform < 1))
-    throw InvalidArgument("temperature must be >= 0 and uniform in [0, 1)");
-}
-
 void Decoder::step(const am_step* steps, am_step_result* results, int n) {
   Stopwatch whole;
   for (int i = 0; i < n; i++) {
-    check(steps[i]);
+    check_step(steps[i], at(steps[i].slot).length(), w_->shape);
     for (int j = 0; j < i; j++)
       if (steps[j].slot == steps[i].slot)
         throw InvalidArgument("slot " + std::to_string(steps[i].slot) + " is named twice in one step");
@@ -159,46 +141,46 @@ void Decoder::step(const am_step* steps, am_step_result* results, int n) {
   run_wanted();
   advance(steps, results, n);
   Stopwatch choice;
-  const auto& shape = w_->shape;
-  team_.run(n, [&](int i, int) {
-    float* logits = logits_.data() + static_cast<size_t>(i) * static_cast<size_t>(shape.vocabulary);
-    if (steps[i].raw_logits != nullptr) std::copy_n(logits, shape.vocabulary, steps[i].raw_logits);
-    choose_token(steps[i], *slots_[static_cast<size_t>(steps[i].slot)], special(shape), logits, results[i]);
-  });
+  choose(steps, results, n);
   choice.lap(stats_.choice_ns);
   whole.lap(stats_.step_ns);
   stats_.steps++;
-  stats_.tokens += n;
 }
 
-// The steps' tokens -> rows_, and wanted_: the last row of each step, then the no_speech_rows.
+// The steps' tokens and drafts -> rows_, and wanted_: the last token's row of each step and those of its
+// draft, then the no_speech_rows.
 void Decoder::gather(const am_step* steps, int n) {
   rows_.clear();
   wanted_.clear();
+  std::vector<int> no_speech;
   for (int i = 0; i < n; i++) {
-    Sequence& s = at(steps[i].slot);
-    const int row = static_cast<int>(rows_.size());
+    const am_step& step = steps[i];
+    Sequence& s = at(step.slot);
+    const int first = static_cast<int>(rows_.size());
     s.owner.resize(static_cast<size_t>(s.length()));  // a step that failed may have left more
-    for (int j = 0; j < steps[i].n_tokens; j++) {
-      rows_.push_back({&s, steps[i].tokens[j], s.length() + j, nullptr});
+    for (int j = 0; j < step.n_tokens + step.n_draft; j++) {
+      const int token = j < step.n_tokens ? step.tokens[j] : step.draft[j - step.n_tokens];
+      const bool wanted = j >= step.n_tokens - 1 || j == step.no_speech_row;
+      rows_.push_back({&s, token, s.length() + j, nullptr, wanted});
       s.owner.push_back(s.own);
     }
-    wanted_.push_back(row + steps[i].n_tokens - 1);
+    for (int j = step.n_tokens - 1; j < step.n_tokens + step.n_draft; j++) wanted_.push_back(first + j);
+    if (step.no_speech_row >= 0) no_speech.push_back(first + step.no_speech_row);
   }
-  for (int i = 0; i < n; i++)
-    if (steps[i].no_speech_row >= 0)
-      wanted_.push_back(wanted_[static_cast<size_t>(i)] - steps[i].n_tokens + 1 + steps[i].no_speech_row);
+  wanted_.insert(wanted_.end(), no_speech.begin(), no_speech.end());
 }
 
-// After the pass, whose logits_ are those of wanted_: the sequences take their tokens, the results their
-// no_speech_prob.
+// After the pass, whose logits_ are those of wanted_: the sequences take their tokens, for now with their
+// drafts, the results their no_speech_prob.
 void Decoder::advance(const am_step* steps, am_step_result* results, int n) {
   const auto& shape = w_->shape;
   auto no_speech = static_cast<size_t>(n);
+  for (int i = 0; i < n; i++) no_speech += static_cast<size_t>(steps[i].n_draft);
   for (int i = 0; i < n; i++) {
     Sequence& s = at(steps[i].slot);
     s.tokens.insert(s.tokens.end(), steps[i].tokens, steps[i].tokens + steps[i].n_tokens);
     if (steps[i].prompt != 0 || s.sample_begin < 0) s.sample_begin = s.length();
+    s.tokens.insert(s.tokens.end(), steps[i].draft, steps[i].draft + steps[i].n_draft);
     results[i] = {};
     results[i].no_speech_prob = std::numeric_limits<float>::quiet_NaN();
     if (steps[i].no_speech_row >= 0) {
@@ -207,6 +189,51 @@ void Decoder::advance(const am_step* steps, am_step_result* results, int n) {
           std::exp(raw[shape.no_speech] - row_kernels().log_sum_exp(raw, shape.vocabulary));
     }
   }
+}
+
+// logits_ -> choices_ for the tokens and drafts of all steps -> results.
+void Decoder::choose(const am_step* steps, am_step_result* results, int n) {
+  struct Row {
+    const am_step* step;
+    int length;  // of the sequence before the choice
+  };
+  std::vector<Row> rows;
+  for (int i = 0; i < n; i++)
+    for (int j = steps[i].n_draft; j >= 0; j--) rows.push_back({&steps[i], at(steps[i].slot).length() - j});
+  choices_.resize(std::max(choices_.size(), rows.size()));
+  team_.run(static_cast<int>(rows.size()), [&](int i, int) {
+    const auto [step, length] = rows[static_cast<size_t>(i)];
+    float* logits = logits_.data() + static_cast<size_t>(i) * static_cast<size_t>(w_->shape.vocabulary);
+    if (step->raw_logits != nullptr) std::copy_n(logits, w_->shape.vocabulary, step->raw_logits);
+    choices_[static_cast<size_t>(i)] = {};
+    choose_token(*step, *slots_[static_cast<size_t>(step->slot)], length, special(w_->shape), logits,
+                 choices_[static_cast<size_t>(i)]);
+  });
+  const am_step_result* choices = choices_.data();
+  for (int i = 0; i < n; i++) {
+    settle(steps[i], choices, results[i]);
+    choices += 1 + steps[i].n_draft;
+  }
+}
+
+// Keeps of a step's draft what was chosen.
+void Decoder::settle(const am_step& step, const am_step_result* choices, am_step_result& result) {
+  const float no_speech_prob = result.no_speech_prob;
+  int confirmed = 0;
+  while (confirmed < step.n_draft && choices[confirmed].token == step.draft[confirmed]) confirmed++;
+  result = choices[confirmed];
+  result.no_speech_prob = no_speech_prob;
+  result.n_confirmed = confirmed;
+  for (int i = 0; i < confirmed; i++) {
+    result.confirmed_logprobs[i] = choices[i].logprob;
+    result.confirmed_margins[i] = choices[i].margin;
+  }
+  Sequence& s = at(step.slot);
+  s.tokens.resize(s.tokens.size() - static_cast<size_t>(step.n_draft - confirmed));
+  s.owner.resize(s.tokens.size());
+  stats_.tokens += 1 + confirmed;
+  stats_.drafted += step.n_draft;
+  stats_.confirmed += confirmed;
 }
 
 // rows_ -> hidden states -> logits of wanted_.
@@ -232,7 +259,7 @@ void Decoder::detect_language(const void* cross_kv, float* probabilities) {
   const auto& shape = w_->shape;
   auto s = new_sequence(cross_kv);
   s->owner.push_back(s->own);
-  rows_.assign(1, {s.get(), shape.sot, 0, nullptr});
+  rows_.assign(1, {s.get(), shape.sot, 0, nullptr, true});
   wanted_.assign(1, 0);
   run_wanted();
   const float* languages = logits_.data() + shape.sot + 1;
@@ -249,7 +276,7 @@ int aligned_rows(const am_align_request& r) { return r.n_sot + r.n_text + 2; }
 
 void Decoder::align(const am_align_request* requests, int n) {
   Stopwatch watch;
-  for (int i = 0; i < n; i++) check(requests[i]);
+  for (int i = 0; i < n; i++) check_align(requests[i], w_->shape);
   for (int first = 0, last; first < n; first = last) {
     int rows = aligned_rows(requests[first]);
     for (last = first + 1; last < n && rows + aligned_rows(requests[last]) <= kAlignedRows; last++)
@@ -260,20 +287,6 @@ void Decoder::align(const am_align_request* requests, int n) {
   count_products();
   stats_.alignments += n;
   watch.lap(stats_.align_ns);
-}
-
-void Decoder::check(const am_align_request& r) const {
-  const auto& shape = w_->shape;
-  if (r.n_sot < 1 || r.n_text < 0 || r.sot_sequence == nullptr || (r.n_text > 0 && r.text == nullptr) ||
-      r.cross_kv == nullptr || r.start_frames == nullptr || (r.n_text > 0 && r.probabilities == nullptr))
-    throw InvalidArgument("an alignment request misses a pointer or a count");
-  if (r.n_sot + r.n_text + 2 > shape.context) throw InvalidArgument("the text to align exceeds the context");
-  const int most = 2 * std::min(shape.frames, CrossKvLayout::rows(r.cross_kv));
-  if (r.frames < 2 || r.frames > most)
-    throw InvalidArgument("frames to align must be 2 to " + std::to_string(most));
-  for (int i = 0; i < r.n_text; i++)
-    if (r.text[i] < 0 || r.text[i] >= shape.eot)
-      throw InvalidArgument("text token " + std::to_string(r.text[i]) + " is not text");
 }
 
 void Decoder::align_together(const am_align_request* requests, int n) {
@@ -301,7 +314,7 @@ void Decoder::align_together(const am_align_request* requests, int n) {
     const auto row = [&](int token) {
       const int position = static_cast<int>(s->tokens.size());
       s->tokens.push_back(token);
-      rows_.push_back({s, token, position, &sink});
+      rows_.push_back({s, token, position, &sink, true});
     };
     std::for_each(r.sot_sequence, r.sot_sequence + r.n_sot, row);
     row(shape.no_timestamps);

@@ -34,11 +34,11 @@ class Decoder {
   Sequence& at(int slot);
   int free_slot() const;
   std::unique_ptr<Sequence> new_sequence(const void* cross_kv);
-  void check(const am_step& step);
-  void check(const am_align_request& request) const;
   void gather(const am_step* steps, int n);
   void run_wanted();
   void advance(const am_step* steps, am_step_result* results, int n);
+  void choose(const am_step* steps, am_step_result* results, int n);
+  void settle(const am_step& step, const am_step_result* choices, am_step_result& result);
   void count_products();
   void align_together(const am_align_request* requests, int n);
   void text_probabilities(const am_align_request& request, const float* hidden);
@@ -54,6 +54,7 @@ class Decoder {
   // Scratch that grows to the largest step seen.
   std::vector<ForwardRow> rows_;
   std::vector<int> wanted_;                    // rows whose logits are needed
+  std::vector<am_step_result> choices_;        // of the rows behind each step's tokens and its draft's
   std::vector<float> hidden_, wanted_hidden_;  // rows x state
   std::vector<float> logits_;                  // rows x vocabulary
   std::vector<float> scores_;                  // of the alignment heads: see ScoreSink

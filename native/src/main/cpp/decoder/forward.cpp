@@ -10,9 +10,8 @@
 namespace amanuensis {
 
 namespace {
-constexpr int kHead = 64;
-constexpr int kHeadsAtOnce = 4;  // in a piece of self-attention
-constexpr int kLogitRows = 16;   // that share a pass over the vocabulary projection
+constexpr int kHead = SelfCache::kHead;
+constexpr int kLogitRows = 16;  // that share a pass over the vocabulary projection
 
 void embed(const DecoderWeights& w, const ForwardRow& row, float* x) {
   const auto d = static_cast<size_t>(w.shape.state);
@@ -24,17 +23,23 @@ void embed(const DecoderWeights& w, const ForwardRow& row, float* x) {
 // The self-attention cache in f32 and f16.
 void keep(const float* x, float* to, int n) { std::copy_n(x, n, to); }
 void keep(const float* x, uint16_t* to, int n) { step_kernels().to_f16(x, to, n); }
-void key_scores(const float* q, const float* keys, int64_t stride, int n, float* scores) {
-  row_kernels().key_scores_f32(q, keys, stride, n, scores);
+void key_scores(const float* q, int64_t q_stride, int queries, const float* keys, int n, float* scores,
+                int64_t stride) {
+  for (int i = 0; i < queries; i++)
+    row_kernels().key_scores_f32(q + i * q_stride, keys, kHead, n, scores + i * stride);
 }
-void key_scores(const float* q, const uint16_t* keys, int64_t stride, int n, float* scores) {
-  step_kernels().key_scores_f16(q, keys, stride, n, scores);
+void key_scores(const float* q, int64_t q_stride, int queries, const uint16_t* keys, int n, float* scores,
+                int64_t stride) {
+  step_kernels().key_scores_f16(q, q_stride, queries, keys, n, scores, stride);
 }
-void add_values(const float* weights, const float* values, int64_t stride, int n, float* out) {
-  row_kernels().add_values_f32(weights, values, stride, n, out);
+void add_values(const float* weights, int64_t stride, int queries, const float* values, int n, float* out,
+                int64_t out_stride) {
+  for (int i = 0; i < queries; i++)
+    row_kernels().add_values_f32(weights + i * stride, values, kHead, n, out + i * out_stride);
 }
-void add_values(const float* weights, const uint16_t* values, int64_t stride, int n, float* out) {
-  step_kernels().add_values_f16(weights, values, stride, n, out);
+void add_values(const float* weights, int64_t stride, int queries, const uint16_t* values, int n, float* out,
+                int64_t out_stride) {
+  step_kernels().add_values_f16(weights, stride, queries, values, n, out, out_stride);
 }
 }  // namespace
 
@@ -47,7 +52,8 @@ ForwardPass::ForwardPass(const DecoderWeights& w, Team& team)
       fc1_(w.arithmetic.layers, w.shape.state, 4 * w.shape.state, kMaxRows, team),
       fc2_(w.arithmetic.layers, 4 * w.shape.state, w.shape.state, kMaxRows, team),
       logits_(w.arithmetic.logits, w.shape.state, w.shape.vocabulary, kLogitRows, team),
-      scratch_size_(std::max(cross_scratch(w.cross_layout), static_cast<size_t>(w.shape.context))),
+      scratch_size_(std::max(cross_scratch(w.cross_layout),
+                             static_cast<size_t>(StepKernels::kMostQueries * w.shape.context))),
       x_(static_cast<size_t>(kMaxRows * w.shape.state)),
       normed_(static_cast<size_t>(kMaxRows * w.shape.state)),
       wide_(static_cast<size_t>(kMaxRows * 4 * w.shape.state)),
@@ -76,6 +82,12 @@ void ForwardPass::chunk(const ForwardRow* rows, int n, float* hidden) {
     norm(b.self_norm, normed_.data());
     qkv_.run(b.qkv, normed_.data(), n, wide_.data());
     watch.lap(stats_.projections);
+    w_.half() ? keep_keys<uint16_t>(rows, n, layer) : keep_keys<float>(rows, n, layer);
+    if (layer == w_.shape.layers - 1) {
+      n = keep_wanted(rows, n);
+      rows = wanted_.data();
+      if (n == 0) break;
+    }
     w_.half() ? self_attention<uint16_t>(rows, n, layer) : self_attention<float>(rows, n, layer);
     watch.lap(stats_.self_attention);
     square_.run_add(b.self_out, attended_.data(), n, x_.data());
@@ -90,44 +102,94 @@ void ForwardPass::chunk(const ForwardRow* rows, int n, float* hidden) {
     fc2_.run_add(b.fc2, wide_.data(), n, x_.data());
     watch.lap(stats_.projections);
   }
-  norm(w_.final_norm, hidden);
+  for (int r = 0; r < n; r++)
+    k_.layer_norm(x_.data() + r * d, w_.final_norm.gamma.data(), w_.final_norm.beta.data(),
+                  hidden + places_[static_cast<size_t>(r)] * d, d);
   stats_.weight_bytes += static_cast<int64_t>(w_.layer_bytes);
 }
 
+// Before the last layer attends: the rows that are wanted move together, the others are done. Returns how
+// many.
+int ForwardPass::keep_wanted(const ForwardRow* rows, int n) {
+  const int64_t d = w_.shape.state;
+  wanted_.clear();
+  places_.clear();
+  for (int r = 0; r < n; r++) {
+    if (!rows[r].wanted) continue;
+    const auto to = static_cast<int64_t>(wanted_.size());
+    if (to < r) {
+      std::copy_n(x_.data() + r * d, d, x_.data() + to * d);
+      std::copy_n(wide_.data() + r * 3 * d, d, wide_.data() + to * 3 * d);  // the query
+    }
+    wanted_.push_back(rows[r]);
+    places_.push_back(r);
+  }
+  return static_cast<int>(wanted_.size());
+}
+
+template <class T>
+void ForwardPass::keep_keys(const ForwardRow* rows, int n, int layer) {
+  const int d = w_.shape.state;
+  for (int r = 0; r < n; r++) {
+    const float* key = wide_.data() + static_cast<int64_t>(r) * 3 * d + d;
+    SelfCache& own = *rows[r].sequence->own;
+    for (int h = 0; h < w_.shape.heads; h++, key += kHead) {
+      keep(key, own.key<T>(rows[r].position, layer, h), kHead);
+      keep(key + d, own.value<T>(rows[r].position, layer, h), kHead);
+    }
+  }
+}
+
+// A few rows of one sequence share one pass over its keys and values.
 template <class T>
 void ForwardPass::self_attention(const ForwardRow* rows, int n, int layer) {
-  const int d = w_.shape.state, heads = w_.shape.heads;
+  const int heads = w_.shape.heads;
+  groups_.clear();
   for (int r = 0; r < n; r++) {
-    const float* qkv = wide_.data() + static_cast<int64_t>(r) * 3 * d;
-    SelfCache& own = *rows[r].sequence->own;
-    keep(qkv + d, own.key<T>(rows[r].position, layer), 2 * d);  // the value lies behind the key
-    stats_.self_bytes += static_cast<int64_t>(sizeof(T)) * 2 * d * (rows[r].position + 1);
+    if (r == 0 || rows[r].sequence != rows[r - 1].sequence || r - groups_.back() == StepKernels::kMostQueries)
+      groups_.push_back(r);
+    stats_.self_bytes += static_cast<int64_t>(sizeof(T)) * 2 * w_.shape.state * (rows[r].position + 1);
   }
-  team_.run(n * heads / kHeadsAtOnce, [&](int piece, int thread) {
-    float* scores = scratch(thread);
-    for (int i = piece * kHeadsAtOnce; i < (piece + 1) * kHeadsAtOnce; i++) {
-      const int r = i / heads, h = i % heads, length = rows[r].position + 1;
-      const auto& owner = rows[r].sequence->owner;
-      const float* q = wide_.data() + static_cast<int64_t>(r) * 3 * d + h * kHead;
-      float* out = attended_.data() + static_cast<int64_t>(r) * d + h * kHead;
-      const auto runs = [&](auto work) {  // stretches of positions that one cache holds
-        for (int from = 0, to; from < length; from = to) {
-          SelfCache* cache = owner[static_cast<size_t>(from)];
-          for (to = from + 1; to < length && owner[static_cast<size_t>(to)] == cache;) to++;
-          work(cache, from, to - from);
-        }
-      };
-      runs([&](SelfCache* c, int from, int count) {
-        key_scores(q, c->key<T>(from, layer) + h * kHead, c->stride(), count, scores + from);
-      });
-      const float inverse = k_.softmax_f32(scores, scores, length);
-      std::memset(out, 0, sizeof(float) * kHead);
-      runs([&](SelfCache* c, int from, int count) {
-        add_values(scores + from, c->value<T>(from, layer) + h * kHead, c->stride(), count, out);
-      });
-      for (int j = 0; j < kHead; j++) out[j] *= inverse;
-    }
+  groups_.push_back(n);
+  team_.run(static_cast<int>(groups_.size() - 1) * heads, [&](int piece, int thread) {
+    const int first = groups_[static_cast<size_t>(piece / heads)];
+    const int queries = groups_[static_cast<size_t>(piece / heads) + 1] - first;
+    attend_self<T>(rows + first, first, queries, layer, piece % heads, scratch(thread));
   });
+}
+
+// rows: `queries` of one sequence; the first one is row r of the chunk.
+template <class T>
+void ForwardPass::attend_self(const ForwardRow* rows, int r, int queries, int layer, int head,
+                              float* scores) {
+  const int d = w_.shape.state, most = w_.shape.context;
+  const int length = rows[queries - 1].position + 1;
+  const auto& owner = rows[0].sequence->owner;
+  const float* q = wide_.data() + static_cast<int64_t>(r) * 3 * d + head * kHead;
+  float* out = attended_.data() + static_cast<int64_t>(r) * d + head * kHead;
+  const auto runs = [&](auto work) {  // stretches of positions that one cache holds
+    for (int from = 0, to; from < length; from = to) {
+      SelfCache* cache = owner[static_cast<size_t>(from)];
+      for (to = from + 1; to < length && owner[static_cast<size_t>(to)] == cache;) to++;
+      work(cache, from, to - from);
+    }
+  };
+  runs([&](SelfCache* c, int from, int count) {
+    key_scores(q, 3 * d, queries, c->key<T>(from, layer, head), count, scores + from, most);
+  });
+  float inverse[StepKernels::kMostQueries];
+  for (int i = 0; i < queries; i++) {
+    float* own = scores + i * most;
+    const int seen = rows[i].position + 1;
+    inverse[i] = k_.softmax_f32(own, own, seen);
+    std::fill(own + seen, own + length, 0.0f);  // what lies behind the row
+    std::memset(out + static_cast<int64_t>(i) * d, 0, sizeof(float) * kHead);
+  }
+  runs([&](SelfCache* c, int from, int count) {
+    add_values(scores + from, most, queries, c->value<T>(from, layer, head), count, out, d);
+  });
+  for (int i = 0; i < queries; i++)
+    for (int j = 0; j < kHead; j++) out[static_cast<int64_t>(i) * d + j] *= inverse[i];
 }
 
 // Rows of one window (a prompt, beams) share one pass over its keys and values.

@@ -20,6 +20,7 @@ struct ForwardRow {
   Sequence* sequence;
   int token, position;
   const ScoreSink* sink;  // or null: no scores wanted
+  bool wanted;            // its hidden state is; if not, the row only leaves keys and values
 };
 
 /// What a decoder has done so far.
@@ -36,7 +37,7 @@ class ForwardPass {
   static constexpr int kMaxRows = 64;
   ForwardPass(const DecoderWeights& weights, Team& team);
   /// rows: in order of position within each sequence; those of one window side by side.
-  /// hidden: rows x state, after the final LayerNorm.
+  /// hidden: rows x state, after the final LayerNorm; those of rows that are not wanted stay as they are.
   void run(const std::vector<ForwardRow>& rows, float* hidden);
   /// hidden rows -> logits: n x vocabulary.
   void logits(const float* hidden, int n, float* out);
@@ -44,8 +45,13 @@ class ForwardPass {
 
  private:
   void chunk(const ForwardRow* rows, int n, float* hidden);
+  int keep_wanted(const ForwardRow* rows, int n);
+  template <class T>
+  void keep_keys(const ForwardRow* rows, int n, int layer);
   template <class T>
   void self_attention(const ForwardRow* rows, int n, int layer);
+  template <class T>
+  void attend_self(const ForwardRow* rows, int r, int queries, int layer, int head, float* scores);
   void cross_attention(const ForwardRow* rows, int n, int layer);
   float* scratch(int thread) { return scratch_.data() + scratch_size_ * static_cast<size_t>(thread); }
 
@@ -55,7 +61,9 @@ class ForwardPass {
   StepLinear qkv_, square_, fc1_, fc2_, logits_;
   size_t scratch_size_;  // of one thread
   AlignedArray<float> x_, normed_, wide_, attended_, scratch_;
-  std::vector<int> groups_;  // first rows of the windows in a chunk, then the number of rows
+  std::vector<int> groups_;         // first rows of those that attend together, then the number of rows
+  std::vector<ForwardRow> wanted_;  // of a chunk, and their places in it
+  std::vector<int> places_;
   ForwardStats stats_;
 };
 

@@ -10,7 +10,7 @@ struct SpecialTokens {
 };
 
 /// Masks logits[vocabulary] in place with -inf, in the reference's order. The sampled tokens are those after
-/// sequence.sample_begin.
-void apply_filters(const Sequence& sequence, const SpecialTokens& tokens, float* logits);
+/// sequence.sample_begin, up to its first `length` ones: what follows is a guess that may be wrong.
+void apply_filters(const Sequence& sequence, int length, const SpecialTokens& tokens, float* logits);
 
 }  // namespace amanuensis

@@ -8,7 +8,7 @@ namespace amanuensis {
 
 SelfCache::SelfCache(int context, int layers, int state, size_t element)
     : context_(context),
-      state_(state),
+      heads_(state / kHead),
       bytes_(element * static_cast<size_t>(context) * static_cast<size_t>(layers * 2 * state)) {
   void* p = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (p == MAP_FAILED) throw std::bad_alloc();

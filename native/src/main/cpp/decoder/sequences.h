@@ -8,10 +8,11 @@
 
 namespace amanuensis {
 
-/// Keys and values of one sequence: [layer][position][key, value][state], f32 or f16. Pages are touched, and
-/// so committed, only as positions are written.
+/// Keys and values of one sequence: [layer][head][key, value][position][kHead], f32 or f16, so that a head
+/// reads them one after the other. Pages are touched, and so committed, only as positions are written.
 class SelfCache {
  public:
+  static constexpr int kHead = 64;
   /// element: bytes of a number, 4 or 2.
   SelfCache(int context, int layers, int state, size_t element);
   ~SelfCache();
@@ -19,19 +20,18 @@ class SelfCache {
   SelfCache& operator=(const SelfCache&) = delete;
   /// T: float or uint16_t, as the element says.
   template <class T>
-  T* key(int position, int layer) {
-    return reinterpret_cast<T*>(data_) + (static_cast<int64_t>(layer) * context_ + position) * 2 * state_;
+  T* key(int position, int layer, int head) {
+    return reinterpret_cast<T*>(data_) +
+           ((static_cast<int64_t>(layer) * heads_ + head) * 2 * context_ + position) * kHead;
   }
   template <class T>
-  T* value(int position, int layer) {
-    return key<T>(position, layer) + state_;
+  T* value(int position, int layer, int head) {
+    return key<T>(position, layer, head) + static_cast<int64_t>(context_) * kHead;
   }
-  /// Elements from one position to the next.
-  int64_t stride() const { return static_cast<int64_t>(2) * state_; }
   size_t bytes() const { return bytes_; }
 
  private:
-  int context_, state_;
+  int context_, heads_;
   size_t bytes_;
   uint8_t* data_;
 };

@@ -40,10 +40,14 @@ struct StepKernels {
 
   /// f16, rounded to nearest even.
   void (*to_f16)(const float* x, uint16_t* y, int n);
-  /// scores[t] = q . keys[t]; keys are `stride` elements apart.
-  void (*key_scores_f16)(const float* q, const uint16_t* keys, int64_t stride, int n, float* scores);
-  /// out[64] += sum of weights[t] * values[t], t ascending.
-  void (*add_values_f16)(const float* weights, const uint16_t* values, int64_t stride, int n, float* out);
+  /// scores[i][t] = q[i] . keys[t] for i < queries and t < n. q: `q_stride` apart; keys: n x 64; scores:
+  /// `stride` apart.
+  void (*key_scores_f16)(const float* q, int64_t q_stride, int queries, const uint16_t* keys, int n,
+                         float* scores, int64_t stride);
+  /// out[i][64] += sum of weights[i][t] * values[t], t ascending. weights: `stride` apart; values: n x 64;
+  /// out: `out_stride` apart.
+  void (*add_values_f16)(const float* weights, int64_t stride, int queries, const uint16_t* values, int n,
+                         float* out, int64_t out_stride);
 
   /// Largest of x[0 .. n).
   float (*maximum)(const float* x, int n);

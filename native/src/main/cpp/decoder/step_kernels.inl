@@ -58,15 +58,20 @@ void key_scores_of(const int16_t* q, const float* scale, const int8_t* keys, con
     key_blocks<kQueries, 1>(q, scale, keys, key_scale, bias, first, scores, stride);
 }
 
+// work(std::integral_constant<int, queries>()).
+template <class F>
+void for_queries(int queries, const F& work) {
+  if (queries == 4) work(std::integral_constant<int, 4>());
+  if (queries == 3) work(std::integral_constant<int, 3>());
+  if (queries == 2) work(std::integral_constant<int, 2>());
+  if (queries == 1) work(std::integral_constant<int, 1>());
+}
+
 void key_scores(const int16_t* q, const float* scale, int queries, const int8_t* keys, const float* key_scale,
                 const float* bias, int rows, float* scores, int64_t stride) {
-  const auto run = [&](auto count) {
+  for_queries(queries, [&](auto count) {
     key_scores_of<decltype(count)::value>(q, scale, keys, key_scale, bias, rows, scores, stride);
-  };
-  if (queries == 4) run(std::integral_constant<int, 4>());
-  if (queries == 3) run(std::integral_constant<int, 3>());
-  if (queries == 2) run(std::integral_constant<int, 2>());
-  if (queries == 1) run(std::integral_constant<int, 1>());
+  });
 }
 
 // Weights are quantised to int16 in stretches: 256 * 32767 * 127 fits int32, and a stretch of small weights
@@ -110,13 +115,9 @@ void values_of(float* weights, int64_t stride, const int8_t* values, const float
 
 void values(float* weights, int64_t stride, int queries, const int8_t* values, const float* value_scale,
             int rows, float* const* out) {
-  const auto run = [&](auto count) {
+  for_queries(queries, [&](auto count) {
     values_of<decltype(count)::value>(weights, stride, values, value_scale, rows, out);
-  };
-  if (queries == 4) run(std::integral_constant<int, 4>());
-  if (queries == 3) run(std::integral_constant<int, 3>());
-  if (queries == 2) run(std::integral_constant<int, 2>());
-  if (queries == 1) run(std::integral_constant<int, 1>());
+  });
 }
 
 // ---- f16
@@ -176,34 +177,57 @@ inline float total(Lanes v) {
 // Positions whose keys and values are fetched ahead: they lie apart, which no hardware foresees.
 constexpr int kPositionsAhead = 8;
 
-void key_scores_f16(const float* q, const uint16_t* keys, int64_t stride, int n, float* scores) {
+template <int kQueries>
+void key_scores_f16_of(const float* q, int64_t q_stride, const uint16_t* keys, int n, float* scores,
+                       int64_t stride) {
   constexpr int kVectors = kHead / kLanes;
-  Lanes w[kVectors];
-  std::memcpy(w, q, sizeof w);
-  for (int t = 0; t < n; t++) {
-    const uint16_t* k = keys + t * stride;
-    __builtin_prefetch(k + kPositionsAhead * stride);
-    __builtin_prefetch(k + kPositionsAhead * stride + kHead / 2);
-    Lanes sum = w[0] * load_f16(k), other = w[1] * load_f16(k + kLanes);
-    for (int v = 2; v < kVectors; v += 2) {
-      sum += w[v] * load_f16(k + v * kLanes);
-      other += w[v + 1] * load_f16(k + (v + 1) * kLanes);
+  Lanes w[kQueries][kVectors];
+  for (int i = 0; i < kQueries; i++) std::memcpy(w[i], q + i * q_stride, sizeof w[i]);
+  for (int t = 0; t < n; t++, keys += kHead) {
+    __builtin_prefetch(keys + kPositionsAhead * kHead);
+    __builtin_prefetch(keys + kPositionsAhead * kHead + kHead / 2);
+    Lanes k[kVectors];
+    for (int v = 0; v < kVectors; v++) k[v] = load_f16(keys + v * kLanes);
+    for (int i = 0; i < kQueries; i++) {
+      Lanes sum = w[i][0] * k[0], other = w[i][1] * k[1];
+      for (int v = 2; v < kVectors; v += 2) {
+        sum += w[i][v] * k[v];
+        other += w[i][v + 1] * k[v + 1];
+      }
+      scores[i * stride + t] = total(sum + other);
     }
-    scores[t] = total(sum + other);
   }
 }
 
-void add_values_f16(const float* weights, const uint16_t* values, int64_t stride, int n, float* out) {
+void key_scores_f16(const float* q, int64_t q_stride, int queries, const uint16_t* keys, int n, float* scores,
+                    int64_t stride) {
+  for_queries(queries, [&](auto count) {
+    key_scores_f16_of<decltype(count)::value>(q, q_stride, keys, n, scores, stride);
+  });
+}
+
+template <int kQueries>
+void add_values_f16_of(const float* weights, int64_t stride, const uint16_t* values, int n, float* out,
+                       int64_t out_stride) {
   constexpr int kVectors = kHead / kLanes;
-  Lanes sum[kVectors];
-  std::memcpy(sum, out, sizeof sum);
-  for (int t = 0; t < n; t++) {
-    const uint16_t* from = values + t * stride;
-    __builtin_prefetch(from + kPositionsAhead * stride);
-    __builtin_prefetch(from + kPositionsAhead * stride + kHead / 2);
-    for (int v = 0; v < kVectors; v++) sum[v] += weights[t] * load_f16(from + v * kLanes);
+  Lanes sum[kQueries][kVectors];
+  for (int i = 0; i < kQueries; i++) std::memcpy(sum[i], out + i * out_stride, sizeof sum[i]);
+  for (int t = 0; t < n; t++, values += kHead) {
+    __builtin_prefetch(values + kPositionsAhead * kHead);
+    __builtin_prefetch(values + kPositionsAhead * kHead + kHead / 2);
+    for (int v = 0; v < kVectors; v++) {
+      const Lanes x = load_f16(values + v * kLanes);
+      for (int i = 0; i < kQueries; i++) sum[i][v] += weights[i * stride + t] * x;
+    }
   }
-  std::memcpy(out, sum, sizeof sum);
+  for (int i = 0; i < kQueries; i++) std::memcpy(out + i * out_stride, sum[i], sizeof sum[i]);
+}
+
+void add_values_f16(const float* weights, int64_t stride, int queries, const uint16_t* values, int n,
+                    float* out, int64_t out_stride) {
+  for_queries(queries, [&](auto count) {
+    add_values_f16_of<decltype(count)::value>(weights, stride, values, n, out, out_stride);
+  });
 }
 
 float maximum(const float* x, int n) {

@@ -9,7 +9,7 @@ import com.sun.jna.NativeLibrary;
  */
 final class Abi {
   /** AM_ABI_VERSION of the header this class was written from. */
-  static final int VERSION = 3;
+  static final int VERSION = 4;
 
   static final int MAX_TOP_K = 16;
   static final int WINDOW_FRAMES = 3000;

@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
  * alignments' share too.
  *
  * @param threads of the last step
- * @param tokens results of steps
+ * @param tokens chosen in steps
  * @param rows tokens run through the layers: prompts and aligned text as well
  * @param logitRows rows of the vocabulary projection
  * @param stepNanos all of the steps
@@ -15,6 +15,8 @@ import java.nio.ByteBuffer;
  * @param weightBytes weights read, if no cache held any of them from one use to the next; so are
  *     crossKvBytes and selfKvBytes
  * @param memoryBytes self-attention K/V and scratch: constant under a steady load
+ * @param drafted tokens of drafts
+ * @param confirmed those of them that were chosen
  */
 public record DecoderStats(
     int threads,
@@ -34,11 +36,13 @@ public record DecoderStats(
     long weightBytes,
     long crossKvBytes,
     long selfKvBytes,
-    long memoryBytes) {
-  static final int BYTES = 2 * Integer.BYTES + 17 * Long.BYTES;
+    long memoryBytes,
+    long drafted,
+    long confirmed) {
+  static final int BYTES = 2 * Integer.BYTES + 19 * Long.BYTES;
 
   static DecoderStats read(ByteBuffer in) {
-    long[] v = new long[17];
+    long[] v = new long[19];
     for (int i = 0; i < v.length; i++) {
       v[i] = in.getLong(2 * Integer.BYTES + i * Long.BYTES);
     }
@@ -60,6 +64,8 @@ public record DecoderStats(
         v[13],
         v[14],
         v[15],
-        v[16]);
+        v[16],
+        v[17],
+        v[18]);
   }
 }

@@ -9,8 +9,11 @@ import java.nio.ByteBuffer;
  * one thread at a time.
  */
 public final class StepBatch implements AutoCloseable {
-  private static final int STEP_BYTES = 48;
-  private static final int RESULT_BYTES = 148;
+  /** Tokens of a draft at most (AM_MAX_DRAFT). */
+  public static final int MAX_DRAFT = 8;
+
+  private static final int STEP_BYTES = 64;
+  private static final int RESULT_BYTES = 216;
 
   private final int maxSteps;
   private final int maxTokens;
@@ -26,7 +29,7 @@ public final class StepBatch implements AutoCloseable {
     this.vocabulary = vocabulary;
     this.steps = NativeBuffer.allocate((long) STEP_BYTES * maxSteps);
     this.results = NativeBuffer.allocate((long) RESULT_BYTES * maxSteps);
-    this.tokens = NativeBuffer.allocate((long) Integer.BYTES * maxTokens * maxSteps);
+    this.tokens = NativeBuffer.allocate((long) tokenOffset(maxSteps));
   }
 
   /** Begins a new step. The results of the last one are gone. */
@@ -82,7 +85,27 @@ public final class StepBatch implements AutoCloseable {
     out.putFloat(at + 28, 0f);
     out.putDouble(at + 32, 0.0);
     out.putLong(at + 40, 0);
+    out.putLong(at + 48, tokens.address() + draftOffset(index));
+    out.putInt(at + 56, 0);
     return index;
+  }
+
+  /**
+   * Guesses what will be chosen after the tokens just added: the step goes on as far as the guess
+   * is right, at hardly more cost, and with the same bits as one step for each token. Without a
+   * temperature, candidates or logits only.
+   *
+   * @param draft at most {@link #MAX_DRAFT} tokens, none of them the end of text
+   */
+  public void draft(int index, int[] draft) {
+    if (draft.length > MAX_DRAFT) {
+      throw new IllegalArgumentException(
+          "a draft of " + draft.length + " tokens, of at most " + MAX_DRAFT);
+    }
+    steps.bytes0().putInt(step(index) + 56, draft.length);
+    for (int i = 0; i < draft.length; i++) {
+      tokens.bytes0().putInt(draftOffset(index) + Integer.BYTES * i, draft[i]);
+    }
   }
 
   /** Asks for the no-speech probability at a row of the tokens just added (that of sot). */
@@ -114,7 +137,7 @@ public final class StepBatch implements AutoCloseable {
     steps.bytes0().putLong(step(index) + 40, address);
   }
 
-  /** The token chosen from the filtered logits. */
+  /** The token chosen from the filtered logits, after what was confirmed of the draft. */
   public int token(int index) {
     return results.bytes0().getInt(result(index));
   }
@@ -148,6 +171,28 @@ public final class StepBatch implements AutoCloseable {
     return results.bytes0().getFloat(result(index) + 144);
   }
 
+  /** How many tokens of the draft were chosen, from its first one on; the slot has them now. */
+  public int confirmed(int index) {
+    return results.bytes0().getInt(result(index) + 148);
+  }
+
+  /** Log-probability of a confirmed token, as {@link #logprob}. */
+  public float confirmedLogprob(int index, int token) {
+    return results.bytes0().getFloat(result(index) + 152 + Float.BYTES * drafted(index, token));
+  }
+
+  /** Margin of a confirmed token, as {@link #margin}. */
+  public float confirmedMargin(int index, int token) {
+    return results.bytes0().getFloat(result(index) + 184 + Float.BYTES * drafted(index, token));
+  }
+
+  private int drafted(int index, int token) {
+    if (token < 0 || token >= confirmed(index)) {
+      throw new IndexOutOfBoundsException("token " + token + " of " + confirmed(index));
+    }
+    return token;
+  }
+
   private int rank(int index, int rank) {
     if (rank < 0 || rank >= candidates(index)) {
       throw new IndexOutOfBoundsException("candidate " + rank + " of " + candidates(index));
@@ -171,7 +216,11 @@ public final class StepBatch implements AutoCloseable {
   }
 
   private int tokenOffset(int index) {
-    return Integer.BYTES * maxTokens * index;
+    return Integer.BYTES * (maxTokens + MAX_DRAFT) * index;
+  }
+
+  private int draftOffset(int index) {
+    return tokenOffset(index) + Integer.BYTES * maxTokens;
   }
 
   long stepsAddress() {

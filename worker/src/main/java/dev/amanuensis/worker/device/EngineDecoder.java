@@ -62,6 +62,9 @@ final class EngineDecoder implements Decoder {
         r.prompt()
             ? steps.addPrompt(r.slot(), r.tokens())
             : steps.add(r.slot(), r.tokens(), r.tokens().length);
+    if (r.draft().length > 0) {
+      steps.draft(row, r.draft());
+    }
     if (r.noSpeechRow() >= 0) {
       steps.noSpeechRow(row, r.noSpeechRow());
     }
@@ -81,7 +84,13 @@ final class EngineDecoder implements Decoder {
       tokens[i] = steps.candidateToken(row, i);
       logprobs[i] = steps.candidateLogprob(row, i);
     }
+    List<StepResult.Confirmed> confirmed = new ArrayList<>(steps.confirmed(row));
+    for (int i = 0; i < steps.confirmed(row); i++) {
+      confirmed.add(
+          new StepResult.Confirmed(steps.confirmedLogprob(row, i), steps.confirmedMargin(row, i)));
+    }
     return new StepResult(
+        confirmed,
         steps.token(row),
         steps.logprob(row),
         steps.noSpeechProbability(row),

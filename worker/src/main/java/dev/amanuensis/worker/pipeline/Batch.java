@@ -1,5 +1,6 @@
 package dev.amanuensis.worker.pipeline;
 
+import dev.amanuensis.engine.StepBatch;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
@@ -10,6 +11,9 @@ import java.util.function.Predicate;
  * waits in place until five are free, before any new window may join. Belongs to one thread.
  */
 final class Batch {
+  /** Rows of a step, drafts included: as many as share one pass over the vocabulary projection. */
+  private static final int DRAFTED_ROWS = 16;
+
   private final int maxSlots;
   private final List<LiveWindow> windows = new ArrayList<>();
 
@@ -59,6 +63,13 @@ final class Batch {
   /** Those that take part in the next step. */
   List<LiveWindow> stepping() {
     return windows.stream().filter(w -> w.holdsSlots).toList();
+  }
+
+  /** Tokens of a draft for each window at most. */
+  int draftEach() {
+    int rows = stepping().stream().mapToInt(w -> w.decoding.rows()).sum();
+    int room = Math.max(0, DRAFTED_ROWS - rows) / Math.max(1, stepping().size());
+    return Math.min(StepBatch.MAX_DRAFT, room);
   }
 
   void removeIf(Predicate<LiveWindow> gone) {

@@ -196,9 +196,10 @@ final class DecodeStage {
     /** One native step; if it is refused, each window alone, so that only the culprit fails. */
     private void step() {
       List<LiveWindow> ready = new ArrayList<>();
+      int mostDraft = live.draftEach();
       for (LiveWindow window : live.stepping()) {
         try {
-          window.prepare();
+          window.prepare(mostDraft);
           ready.add(window);
         } catch (RuntimeException e) {
           window.task.run.fail(e);

@@ -38,9 +38,13 @@ final class LiveWindow implements AutoCloseable {
     this.decoding = decoding;
   }
 
-  /** Asks the task for its next rows. */
-  void prepare() {
-    requests = decoding.next();
+  /**
+   * Asks the task for its next rows.
+   *
+   * @param mostDraft tokens of a draft at most
+   */
+  void prepare(int mostDraft) {
+    requests = decoding.next(mostDraft);
   }
 
   /** The rows of the step under way. */

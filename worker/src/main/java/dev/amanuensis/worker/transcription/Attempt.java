@@ -7,8 +7,12 @@ interface Attempt {
   /** Rows of the next step. */
   int rows();
 
-  /** The rows of the next step. */
-  List<StepRequest> next();
+  /**
+   * The rows of the next step.
+   *
+   * @param mostDraft tokens of a draft at most
+   */
+  List<StepRequest> next(int mostDraft);
 
   void accept(List<StepResult> results);
 

@@ -55,7 +55,7 @@ final class BeamAttempt implements Attempt {
   }
 
   @Override
-  public List<StepRequest> next() {
+  public List<StepRequest> next(int mostDraft) {
     int topK = beamSize + 1;
     if (steps == 0) {
       // All beams are the same until the first choice: one row stands for them.

@@ -11,9 +11,21 @@ import java.util.stream.IntStream;
  * @param seek frame (10 ms) at which the window starts: part of the random seed
  * @param prompt tokens before the window, untruncated; may be empty
  * @param prefix tokens that the window's text is known to start with; may be empty
+ * @param expected what it may say again: makes it faster, changes no result
  */
 public record DecodingRequest(
-    TranscriptionOptions options, String language, long seek, int[] prompt, int[] prefix) {
+    TranscriptionOptions options,
+    String language,
+    long seek,
+    int[] prompt,
+    int[] prefix,
+    Expected expected) {
+
+  /** With nothing expected. */
+  public DecodingRequest(
+      TranscriptionOptions options, String language, long seek, int[] prompt, int[] prefix) {
+    this(options, language, seek, prompt, prefix, Expected.NOTHING);
+  }
 
   /** Slots that the attempt at this index of the temperatures has open at any time, at most. */
   int slots(int attempt) {

@@ -73,8 +73,16 @@ public final class DecodingTask implements AutoCloseable {
     for (int i = 0; i < seeds.length; i++) {
       seeds[i] = seed(options.seed(), request.seek(), temperatureIndex, i);
     }
+    Drafter drafter = new Drafter(request.expected(), tokenizer, slotOptions.timestamps());
     return new SampledAttempt(
-        port, slotOptions, initial, tokenizer.eot(), temperature, options.lengthPenalty(), seeds);
+        port,
+        slotOptions,
+        initial,
+        tokenizer.eot(),
+        drafter,
+        temperature,
+        options.lengthPenalty(),
+        seeds);
   }
 
   /**
@@ -115,13 +123,17 @@ public final class DecodingTask implements AutoCloseable {
     return result != null;
   }
 
-  /** The rows of this task's next step; opens and forks slots where it has to. Not when done. */
-  public List<StepRequest> next() {
+  /**
+   * The rows of this task's next step; opens and forks slots where it has to. Not when done.
+   *
+   * @param mostDraft tokens of a draft at most: it changes the number of steps, nothing else
+   */
+  public List<StepRequest> next(int mostDraft) {
     if (awaiting || done()) {
       throw new IllegalStateException(done() ? "the window is done" : "results are awaited");
     }
     awaiting = true;
-    return attempt.next();
+    return attempt.next(mostDraft);
   }
 
   /** Takes the results of the rows, in their order; reorders and closes slots. */

@@ -37,6 +37,12 @@ final class PromptHistory {
     return WordSplitter.concat(initial, Arrays.copyOfRange(later, from, later.length));
   }
 
+  /** The last text tokens, at most so many: without timestamps. */
+  int[] lastText(int most, int eot) {
+    int[] text = Arrays.stream(all.from(all.size() - 2 * most)).filter(t -> t < eot).toArray();
+    return Arrays.copyOfRange(text, Math.max(0, text.length - most), text.length);
+  }
+
   void add(int[] tokens) {
     all.addAll(tokens);
   }

@@ -13,6 +13,7 @@ final class SampledAttempt implements Attempt {
   private final SlotOptions slotOptions;
   private final InitialTokens initial;
   private final int eot;
+  private final Drafter drafter;
   private final float temperature;
   private final Double lengthPenalty;
   private final List<Sample> samples = new ArrayList<>();
@@ -20,7 +21,10 @@ final class SampledAttempt implements Attempt {
   /** Tokens of the initial ones that are in the decoder. */
   private int primed;
 
-  private int steps;
+  /** Tokens that each sample has chosen unless it has ended, the end of text included. */
+  private int chosen;
+
+  private int[] draft = NO_TOKENS;
   private float noSpeechProb = Float.NaN;
   private float minMargin = Float.POSITIVE_INFINITY;
 
@@ -45,6 +49,7 @@ final class SampledAttempt implements Attempt {
   }
 
   /**
+   * @param drafter used by a greedy attempt
    * @param seeds of the samples' random numbers; one sample each
    */
   SampledAttempt(
@@ -52,6 +57,7 @@ final class SampledAttempt implements Attempt {
       SlotOptions slotOptions,
       InitialTokens initial,
       int eot,
+      Drafter drafter,
       float temperature,
       Double lengthPenalty,
       long[] seeds) {
@@ -59,6 +65,7 @@ final class SampledAttempt implements Attempt {
     this.slotOptions = slotOptions;
     this.initial = initial;
     this.eot = eot;
+    this.drafter = drafter;
     this.temperature = temperature;
     this.lengthPenalty = lengthPenalty;
     for (long seed : seeds) {
@@ -80,7 +87,7 @@ final class SampledAttempt implements Attempt {
   }
 
   @Override
-  public List<StepRequest> next() {
+  public List<StepRequest> next(int mostDraft) {
     int[] tokens = initial.tokens();
     if (primed == 0 && samples.get(0).slot < 0) {
       samples.get(0).slot = port.open(slotOptions);
@@ -95,7 +102,7 @@ final class SampledAttempt implements Attempt {
       if (sample.ended) {
         continue;
       }
-      boolean first = steps == 0;
+      boolean first = chosen == 0;
       if (first && sample.slot < 0) {
         sample.slot = primed == 0 ? port.open(slotOptions) : port.fork(samples.get(0).slot);
       }
@@ -105,9 +112,23 @@ final class SampledAttempt implements Attempt {
               : new int[] {sample.tokens[sample.count - 1]};
       int sot = first && initial.sotIndex() >= primed ? initial.sotIndex() - primed : -1;
       double uniform = temperature > 0 ? sample.random.nextDouble() : 0.0;
-      requests.add(new StepRequest(sample.slot, input, first, sot, 0, temperature, uniform));
+      draft = draft(sample, mostDraft);
+      requests.add(new StepRequest(sample.slot, input, draft, first, sot, 0, temperature, uniform));
     }
     return requests;
+  }
+
+  private int[] draft(Sample sample, int most) {
+    if (temperature > 0 || samples.size() > 1) {
+      return NO_TOKENS;
+    }
+    int room = Math.min(most, mostTokens() - chosen - 1);
+    return drafter.next(sample.tokens, sample.count, room);
+  }
+
+  /** As many tokens as a sample may choose. */
+  private int mostTokens() {
+    return Math.min(Geometry.SAMPLE_LENGTH, Geometry.TEXT_CONTEXT + 1 - initial.tokens().length);
   }
 
   @Override
@@ -118,30 +139,38 @@ final class SampledAttempt implements Attempt {
       return;
     }
     primed = initial.tokens().length;
-    steps++;
-    boolean full =
-        steps == Geometry.SAMPLE_LENGTH || initial.tokens().length + steps > Geometry.TEXT_CONTEXT;
+    int confirmed = results.get(0).confirmed().size();
     int row = 0;
     for (Sample sample : samples) {
       if (sample.ended) {
         continue;
       }
       StepResult result = results.get(row++);
-      sample.sumLogprob += result.logprob();
-      minMargin = Math.min(minMargin, result.margin());
+      for (int i = 0; i < confirmed; i++) {
+        StepResult.Confirmed token = result.confirmed().get(i);
+        note(sample, token.logprob(), token.margin());
+        sample.append(draft[i]);
+      }
+      note(sample, result.logprob(), result.margin());
       if (result.token() == eot) {
         end(sample);
       } else {
         sample.append(result.token());
-        if (full) {
+        if (chosen + confirmed + 1 == mostTokens()) {
           end(sample);
         }
       }
     }
+    chosen += confirmed + 1;
+  }
+
+  private void note(Sample sample, float logprob, float margin) {
+    sample.sumLogprob += logprob;
+    minMargin = Math.min(minMargin, margin);
   }
 
   private void noteNoSpeech(StepResult result) {
-    if (steps == 0 && Float.isNaN(noSpeechProb)) {
+    if (chosen == 0 && Float.isNaN(noSpeechProb)) {
       noSpeechProb = result.noSpeechProb();
     }
   }

@@ -12,6 +12,10 @@ final class TokenList {
     return size;
   }
 
+  void add(int token) {
+    addAll(new int[] {token});
+  }
+
   void addAll(int[] tokens) {
     if (size + tokens.length > ids.length) {
       ids = Arrays.copyOf(ids, Math.max(2 * ids.length, size + tokens.length));
@@ -22,7 +26,7 @@ final class TokenList {
 
   /** The tokens from {@code from} on. */
   int[] from(int from) {
-    return Arrays.copyOfRange(ids, Math.min(from, size), size);
+    return Arrays.copyOfRange(ids, Math.max(0, Math.min(from, size)), size);
   }
 
   static int[] toArray(List<Integer> tokens) {

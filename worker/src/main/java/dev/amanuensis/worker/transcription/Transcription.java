@@ -18,6 +18,9 @@ import java.util.Optional;
 public final class Transcription {
   private static final int[] NO_TOKENS = {};
 
+  /** Text tokens that the next window is compared with: about half an hour of speech. */
+  private static final int MOST_EXPECTED = 8192;
+
   private final TranscriptionOptions options;
   private final Tokenizer tokenizer;
   private final long samples;
@@ -34,6 +37,7 @@ public final class Transcription {
   private WindowRequest window;
   private DecodingResult decoded;
   private WindowSegments cut;
+  private int[] rest = NO_TOKENS;
 
   /**
    * @param samples of the file at 16 kHz
@@ -164,9 +168,14 @@ public final class Transcription {
           new WindowRequest(
               seek,
               frames,
-              new DecodingRequest(options, language.code(), seek, history.prompt(), NO_TOKENS));
+              new DecodingRequest(
+                  options, language.code(), seek, history.prompt(), NO_TOKENS, expected()));
     }
     return Optional.of(window);
+  }
+
+  private Expected expected() {
+    return new Expected(history.lastText(MOST_EXPECTED, tokenizer.eot()), rest);
   }
 
   /**
@@ -178,6 +187,7 @@ public final class Transcription {
     }
     if (silent(result)) {
       seek = window.seek() + window.frames();
+      rest = NO_TOKENS;
       window = null;
       return Optional.empty();
     }
@@ -272,6 +282,7 @@ public final class Transcription {
       }
       history.endWindow(decoded.temperature());
     }
+    rest = WindowSegments.textTokens(tokenizer, cut.rest());
     // A word that ends where the window starts would make the reference decode it for ever.
     seek = nextSeek > window.seek() ? nextSeek : window.seek() + window.frames();
     window = null;

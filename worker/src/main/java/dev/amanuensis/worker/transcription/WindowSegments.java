@@ -11,8 +11,10 @@ import java.util.List;
  * @param singleTimestampEnding the tokens end with one timestamp: no speech follows it in the
  *     window
  * @param nextSeek frame at which the next window starts, words not considered
+ * @param rest tokens of an unfinished segment at the end, which the next window decodes again
  */
-record WindowSegments(List<SegmentDraft> segments, boolean singleTimestampEnding, long nextSeek) {
+record WindowSegments(
+    List<SegmentDraft> segments, boolean singleTimestampEnding, long nextSeek, int[] rest) {
 
   private static final int MOST_UNSAID_FRAMES = 3 * Geometry.FRAMES_PER_SECOND;
 
@@ -44,7 +46,8 @@ record WindowSegments(List<SegmentDraft> segments, boolean singleTimestampEnding
         done == 0 || single
             ? frames
             : (long) (tokens[done - 1] - zero) * Geometry.FRAMES_PER_TIMESTAMP;
-    return new WindowSegments(segments, single, seek + advance);
+    int[] rest = Arrays.copyOfRange(tokens, done == 0 ? n : done, n);
+    return new WindowSegments(segments, single, seek + advance, rest);
   }
 
   /**
@@ -56,7 +59,7 @@ record WindowSegments(List<SegmentDraft> segments, boolean singleTimestampEnding
   WindowSegments goingOnAfterText(long end) {
     long textEnd = Math.round(segments.get(segments.size() - 1).end * Geometry.FRAMES_PER_SECOND);
     boolean unsaid = singleTimestampEnding && end - textEnd > MOST_UNSAID_FRAMES;
-    return unsaid ? new WindowSegments(segments, true, textEnd) : this;
+    return unsaid ? new WindowSegments(segments, true, textEnd, rest) : this;
   }
 
   /** Seconds of the only segment: up to its last timestamp, else the window's. */

@@ -63,7 +63,7 @@ class BatchTest {
 
   /** A sequence that ends at once and is too improbable to be taken. */
   private void fail(LiveWindow window) {
-    window.prepare();
+    window.prepare(0);
     window.accept(
         List.of(new StepResult(tokenizer.eot(), -9f, 0.1f, new int[0], new float[0], 2f)));
   }

@@ -51,7 +51,7 @@ class BeamAttemptTest {
             penalty.isNull() ? null : penalty.asDouble());
     int steps = 0;
     while (!attempt.done()) {
-      List<StepRequest> rows = attempt.next();
+      List<StepRequest> rows = attempt.next(0);
       assertThat(rows).hasSize(attempt.rows());
       attempt.accept(
           port.step(rows, (tokens, row) -> result(expected.get("rows"), tokens, begin, beam + 1)));
@@ -87,8 +87,8 @@ class BeamAttemptTest {
     FakePort port = new FakePort();
     BeamAttempt attempt =
         new BeamAttempt(port, OPTIONS, new InitialTokens(new int[3], 0), EOT, 3, 1.0, null);
-    attempt.accept(port.step(attempt.next(), (tokens, row) -> top(3)));
-    attempt.next();
+    attempt.accept(port.step(attempt.next(0), (tokens, row) -> top(3)));
+    attempt.next(0);
     assertThat(port.open).hasSize(3);
     attempt.close();
     assertThat(port.open).isEmpty();
@@ -99,9 +99,9 @@ class BeamAttemptTest {
     FakePort port = new FakePort();
     BeamAttempt attempt =
         new BeamAttempt(port, OPTIONS, new InitialTokens(new int[3], 0), EOT, 3, 1.0, null);
-    attempt.accept(port.step(attempt.next(), (tokens, row) -> top(3)));
+    attempt.accept(port.step(attempt.next(0), (tokens, row) -> top(3)));
     // Two of the three beams have nothing that may follow.
-    List<StepRequest> rows = attempt.next();
+    List<StepRequest> rows = attempt.next(0);
     List<StepResult> results = port.step(rows, (tokens, row) -> top(tokens.get(3) == 1 ? 2 : 0));
     attempt.accept(results);
     assertThat(attempt.rows()).isEqualTo(2);

@@ -30,7 +30,7 @@ class DecodingTaskTest {
       DecodingTask task, BiFunction<List<Integer>, StepRequest, StepResult> model) {
     while (!task.done()) {
       int rows = task.rows();
-      List<StepRequest> requests = task.next();
+      List<StepRequest> requests = task.next(0);
       assertThat(requests).hasSize(rows);
       asked.add(requests);
       task.accept(port.step(requests, model));
@@ -300,8 +300,8 @@ class DecodingTaskTest {
     options.temperatures = List.of(0.5f);
     options.bestOf = 4;
     try (DecodingTask task = task()) {
-      task.accept(port.step(task.next(), (tokens, row) -> choice(1, -1f)));
-      task.next();
+      task.accept(port.step(task.next(0), (tokens, row) -> choice(1, -1f)));
+      task.next(0);
       assertThat(port.open).hasSize(4);
     }
     assertThat(port.open).isEmpty();
@@ -312,8 +312,8 @@ class DecodingTaskTest {
     DecodingTask task = task();
     assertThatThrownBy(() -> task.accept(List.of())).isInstanceOf(IllegalStateException.class);
     assertThatThrownBy(task::result).isInstanceOf(IllegalStateException.class);
-    task.next();
-    assertThatThrownBy(task::next).isInstanceOf(IllegalStateException.class);
+    task.next(0);
+    assertThatThrownBy(() -> task.next(0)).isInstanceOf(IllegalStateException.class);
     assertThatThrownBy(() -> task.accept(List.of())).isInstanceOf(IllegalStateException.class);
     task.close();
   }

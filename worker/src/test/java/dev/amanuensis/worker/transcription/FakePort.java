@@ -69,8 +69,34 @@ final class FakePort implements SequencePort {
         tokens.add(token);
       }
       assertThat(tokens.size()).isLessThanOrEqualTo(Geometry.TEXT_CONTEXT);
-      results.add(model.apply(List.copyOf(tokens), request));
+      results.add(choose(tokens, request, model));
     }
     return results;
+  }
+
+  /** As the decoder does it: goes on behind the draft as far as it is right. */
+  private static StepResult choose(
+      List<Integer> tokens,
+      StepRequest request,
+      BiFunction<List<Integer>, StepRequest, StepResult> model) {
+    List<StepResult.Confirmed> confirmed = new ArrayList<>();
+    assertThat(tokens.size() + request.draft().length).isLessThanOrEqualTo(Geometry.TEXT_CONTEXT);
+    for (int guess : request.draft()) {
+      StepResult result = model.apply(List.copyOf(tokens), request);
+      if (result.token() != guess) {
+        break;
+      }
+      confirmed.add(new StepResult.Confirmed(result.logprob(), result.margin()));
+      tokens.add(guess);
+    }
+    StepResult last = model.apply(List.copyOf(tokens), request);
+    return new StepResult(
+        confirmed,
+        last.token(),
+        last.logprob(),
+        last.noSpeechProb(),
+        last.topTokens(),
+        last.topLogprobs(),
+        last.margin());
   }
 }
