@@ -2,6 +2,7 @@ package dev.amanuensis.gateway;
 
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.cli.FileFailures;
 import dev.amanuensis.cli.command.ConnectionOptions;
 import dev.amanuensis.cli.command.PortNumber;
 import dev.amanuensis.cli.command.PositiveSeconds;
@@ -172,7 +173,9 @@ public final class GatewayCommand implements Callable<Integer> {
       terminal.out().flush();
       end.await();
       routes.stop(); // before the server ends
-    } catch (IOException | KafkaException e) {
+    } catch (IOException e) {
+      throw new CliException(ExitCodes.USAGE, "the gateway can't start: " + e.getMessage(), e);
+    } catch (KafkaException e) {
       throw new CliException(
           ExitCodes.UNREACHABLE, "the gateway can't start: " + e.getMessage(), e);
     } finally {
@@ -196,7 +199,9 @@ public final class GatewayCommand implements Callable<Integer> {
       return claims;
     } catch (IOException e) {
       throw new CliException(
-          ExitCodes.USAGE, "can't make --claim-dir " + claimDirectory + ": " + e, e);
+          ExitCodes.USAGE,
+          "can't make --claim-dir " + claimDirectory + ": " + FileFailures.reason(e),
+          e);
     }
   }
 

@@ -330,9 +330,7 @@ public final class GatewayRoutes implements AutoCloseable {
           fields.computeIfAbsent(part.getName(), n -> new ArrayList<>()).add(text(part));
         }
       }
-    } catch (ServletException | IllegalStateException e) {
-      throw malformed(e);
-    } catch (IOException e) {
+    } catch (ServletException | IllegalStateException | IOException e) {
       throw malformed(e);
     }
     return new Form(fields, file);
@@ -347,7 +345,8 @@ public final class GatewayRoutes implements AutoCloseable {
         return tooLarge();
       }
     }
-    return ApiException.invalid(null, "the form can't be read: " + e.getMessage());
+    return ApiException.invalid(
+        null, "the form can't be read; it must be multipart/form-data with its boundary");
   }
 
   private ApiException tooLarge() {
@@ -361,7 +360,10 @@ public final class GatewayRoutes implements AutoCloseable {
     try (InputStream in = part.getInputStream()) {
       byte[] bytes = in.readNBytes(MAX_FIELD_BYTES + 1);
       if (bytes.length > MAX_FIELD_BYTES) {
-        throw ApiException.invalid(part.getName(), "the field is too long");
+        throw ApiException.invalid(
+            part.getName(),
+            "the field is longer than %,d bytes; audio goes into the field file"
+                .formatted(MAX_FIELD_BYTES));
       }
       return new String(bytes, StandardCharsets.UTF_8);
     } finally {

@@ -61,9 +61,18 @@ public final class GatewayServer implements AutoCloseable {
     } catch (JavalinBindException e) {
       throw new IOException(
           "can't listen on %s:%d (%s); name another with --host and --port"
-              .formatted(host, port, e.getMessage()),
+              .formatted(host, port, root(e).getMessage()),
           e);
     }
+  }
+
+  /** Javalin takes every failure to bind for a port that is taken. */
+  private static Throwable root(Throwable e) {
+    Throwable root = e;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return root;
   }
 
   /** A page of the web whose name leads to this machine (DNS rebinding) still sends that name. */

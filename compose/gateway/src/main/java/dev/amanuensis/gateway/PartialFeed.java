@@ -12,7 +12,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
@@ -56,17 +55,15 @@ final class PartialFeed implements AutoCloseable {
   }
 
   private void run() {
+    WantedRecords<Partial> records =
+        new WantedRecords<>(wanted, deserializer, onPartial, () -> false); // best effort
     while (closing.getCount() > 0) {
       try {
         if (consumer.assignment().isEmpty() && !assign()) {
           closing.await(1, TimeUnit.SECONDS);
           continue;
         }
-        for (ConsumerRecord<String, byte[]> record : consumer.poll(Duration.ofSeconds(1))) {
-          if (record.value() != null && wanted.test(record.key())) {
-            onPartial.accept(deserializer.deserialize(record.topic(), record.value()));
-          }
-        }
+        records.handOn(consumer.poll(Duration.ofSeconds(1)));
       } catch (WakeupException | InterruptedException e) {
         // closing
       } catch (RuntimeException e) {

@@ -3,6 +3,7 @@ package dev.amanuensis.gateway;
 import dev.amanuensis.cli.kafka.KafkaTarget;
 import dev.amanuensis.schema.Transcript;
 import dev.amanuensis.schema.serde.AvroSerdes;
+import dev.amanuensis.schema.serde.RegistryFailure;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -14,6 +15,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.Deserializer;
@@ -85,31 +87,29 @@ final class TranscriptFeed implements AutoCloseable {
   }
 
   private void run() {
+    WantedRecords<Transcript> records =
+        new WantedRecords<>(wanted, deserializer, onTranscript, this::pause);
     while (!closing) {
       try {
-        for (ConsumerRecord<String, byte[]> record : consumer.poll(POLL)) {
-          if (record.value() != null && wanted.test(record.key())) {
-            onTranscript.accept(deserializer.deserialize(record.topic(), record.value()));
-          }
-        }
+        records.handOn(consumer.poll(POLL));
       } catch (WakeupException e) {
         // closing
       } catch (KafkaException e) {
         LOG.warn("reading transcripts: {}", e.toString());
         pause();
-      } catch (RuntimeException e) {
-        LOG.error("a transcript could not be handed on", e);
       }
     }
     consumer.close();
   }
 
-  private void pause() {
+  /** False once we end. */
+  private boolean pause() {
     try {
       Thread.sleep(RETRY_MILLIS);
     } catch (InterruptedException e) {
       closing = true;
     }
+    return !closing;
   }
 
   /**
@@ -127,7 +127,7 @@ final class TranscriptFeed implements AutoCloseable {
       while (partitions.stream().anyMatch(p -> search.position(p) < ends.get(p))) {
         for (ConsumerRecord<String, byte[]> record : search.poll(Duration.ofMillis(200))) {
           if (jobId.equals(record.key()) && record.value() != null) {
-            found = deserializer.deserialize(record.topic(), record.value());
+            found = decoded(record, found);
           }
         }
         if (System.nanoTime() > deadline) {
@@ -136,6 +136,18 @@ final class TranscriptFeed implements AutoCloseable {
       }
     }
     return found;
+  }
+
+  /** A foreign record with our key hides no transcript. */
+  private Transcript decoded(ConsumerRecord<String, byte[]> record, Transcript otherwise) {
+    try {
+      return deserializer.deserialize(record.topic(), record.value());
+    } catch (RegistryFailure e) {
+      throw e;
+    } catch (SerializationException e) {
+      LOG.warn("{} holds no transcript: {}", WantedRecords.place(record), e.getMessage());
+      return otherwise;
+    }
   }
 
   /** The first offsets of a time and later: the ends where there is nothing later. */

@@ -1,6 +1,7 @@
 package dev.amanuensis.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.net.Socket;
@@ -75,6 +76,18 @@ class GatewayServerTest {
             .startsWith("HTTP/1.1 404")
             .contains("job_not_found", "UUIDs");
       }
+    }
+  }
+
+  @Test
+  void addressThatIsNotOursIsNotCalledATakenPort() {
+    try (GatewayRoutes routes = new GatewayRoutes(config(), null, code -> code)) {
+      // TEST-NET-1 of RFC 5737: nobody's.
+      assertThatThrownBy(() -> new GatewayServer("192.0.2.1", 0, host -> true, routes))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("can't listen on 192.0.2.1:0")
+          .hasMessageContaining("assign requested address")
+          .hasMessageContaining("--host");
     }
   }
 }

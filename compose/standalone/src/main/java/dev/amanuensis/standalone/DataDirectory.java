@@ -2,13 +2,11 @@ package dev.amanuensis.standalone;
 
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.cli.FileFailures;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -47,7 +45,7 @@ final class DataDirectory implements AutoCloseable {
     } catch (IOException e) {
       throw new CliException(
           ExitCodes.USAGE,
-          "can't lock the data directory " + path + " (" + file + "): " + reason(e),
+          "can't lock the data directory " + path + ": " + FileFailures.reason(e),
           e);
     }
   }
@@ -62,6 +60,10 @@ final class DataDirectory implements AutoCloseable {
   }
 
   private static void make(Path path) throws CliException {
+    if (Files.exists(path) && !Files.isDirectory(path)) {
+      throw new CliException(
+          ExitCodes.USAGE, "the data directory " + path + " is not a directory; check --data-dir");
+    }
     try {
       if (!Files.isDirectory(path)) { // a link to one is one
         Files.createDirectories(path);
@@ -72,7 +74,7 @@ final class DataDirectory implements AutoCloseable {
           "can't make the data directory "
               + path
               + ": "
-              + reason(e)
+              + FileFailures.reason(e)
               + "; --data-dir names another one",
           e);
     }
@@ -80,19 +82,6 @@ final class DataDirectory implements AutoCloseable {
       throw new CliException(
           ExitCodes.USAGE, "can't write into the data directory " + path + "; check --data-dir");
     }
-  }
-
-  /** In words: the messages of these exceptions are paths. */
-  static String reason(IOException e) {
-    if (e instanceof AccessDeniedException denied) {
-      return denied.getFile() + " may not be written";
-    }
-    if (e instanceof FileAlreadyExistsException there) {
-      return there.getFile() + " is not a directory";
-    }
-    return e instanceof FileSystemException known && known.getReason() != null
-        ? known.getReason()
-        : e.getClass().getSimpleName() + ": " + e.getMessage();
   }
 
   Path path() {

@@ -4,6 +4,7 @@ import dev.amanuensis.broker.EmbeddedBroker;
 import dev.amanuensis.broker.RegistryServer;
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.cli.FileFailures;
 import dev.amanuensis.cli.command.LocalFleet;
 import dev.amanuensis.cli.kafka.KafkaTarget;
 import dev.amanuensis.gateway.DirectoryClaims;
@@ -81,7 +82,7 @@ final class Fleet implements LocalFleet {
     } catch (IOException e) {
       throw new CliException(
           ExitCodes.INTERNAL,
-          "can't make a directory for audio in " + data + ": " + DataDirectory.reason(e),
+          "can't make a directory for audio in " + data + ": " + FileFailures.reason(e),
           e);
     }
   }

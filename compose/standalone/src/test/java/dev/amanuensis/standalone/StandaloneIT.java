@@ -108,7 +108,8 @@ class StandaloneIT {
               data.resolve("with space"));
       assertThat(second.code()).as(second.err()).isEqualTo(ExitCodes.USAGE);
       assertThat(second.err()).contains("another Amanuensis uses").doesNotContain("\tat ");
-      Result result = submit(fleet.target(), "--wait", "--timeout=60", "--temperature=0", Commands.JFK);
+      Result result =
+          submit(fleet.target(), "--wait", "--timeout=60", "--temperature=0", Commands.JFK);
       assertThat(result.code()).as(result.err()).isEqualTo(ExitCodes.OK);
       fleet.check();
     }

@@ -34,7 +34,11 @@ import picocli.CommandLine.Parameters;
 public final class CancelCommand implements Callable<Integer> {
   private final Terminal terminal;
 
-  @Parameters(paramLabel = "ID", arity = "1..*", description = "Ids, as submit printed them.")
+  @Parameters(
+      paramLabel = "ID",
+      arity = "1..*",
+      converter = JobId.class,
+      description = "Ids, as submit printed them.")
   private List<String> ids;
 
   @Option(names = "--reason", paramLabel = "TEXT", description = "For people; goes to the result.")

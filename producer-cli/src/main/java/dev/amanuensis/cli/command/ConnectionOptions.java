@@ -2,6 +2,7 @@ package dev.amanuensis.cli.command;
 
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.cli.FileFailures;
 import dev.amanuensis.cli.kafka.KafkaTarget;
 import java.io.IOException;
 import java.io.Reader;
@@ -104,12 +105,17 @@ public final class ConnectionOptions {
       Properties properties = new Properties();
       try (Reader reader = Files.newBufferedReader(kafkaProperties)) {
         properties.load(reader);
-      } catch (IOException | IllegalArgumentException e) {
-        throw new CliException(
-            ExitCodes.USAGE, "can't read --command-config " + kafkaProperties + ": " + e, e);
+      } catch (IOException e) {
+        throw unusable(FileFailures.reason(e), e);
+      } catch (IllegalArgumentException e) {
+        throw unusable(e.getMessage(), e);
       }
       properties.stringPropertyNames().forEach(key -> map.put(key, properties.getProperty(key)));
     }
     return map;
+  }
+
+  private static CliException unusable(String reason, Exception e) {
+    return new CliException(ExitCodes.USAGE, "can't read --command-config: " + reason, e);
   }
 }

@@ -61,7 +61,12 @@ public final class JobsCommand implements Runnable {
               defaultValue = "txt",
               description = "${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
           ListFormat format,
-      @Parameters(paramLabel = "ID", arity = "1..*", description = "Ids of jobs.") List<String> ids)
+      @Parameters(
+              paramLabel = "ID",
+              arity = "1..*",
+              converter = JobId.class,
+              description = "Ids of jobs.")
+          List<String> ids)
       throws CliException, InterruptedException {
     KafkaTarget target = connection.target();
     ConnectionCheck.run(target, connection.connectTimeout());

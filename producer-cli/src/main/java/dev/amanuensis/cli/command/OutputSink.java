@@ -2,6 +2,7 @@ package dev.amanuensis.cli.command;
 
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
+import dev.amanuensis.cli.FileFailures;
 import dev.amanuensis.cli.format.TranscriptDocument;
 import dev.amanuensis.cli.format.TranscriptFormat;
 import dev.amanuensis.cli.terminal.StatusLine;
@@ -12,7 +13,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -62,7 +62,9 @@ final class OutputSink {
       throw new CliException(ExitCodes.USAGE, "--output " + directory + " is not a directory", e);
     } catch (IOException e) {
       throw new CliException(
-          ExitCodes.USAGE, "can't make the directory " + directory + ": " + reason(e), e);
+          ExitCodes.USAGE,
+          "can't make the directory " + directory + ": " + FileFailures.reason(e),
+          e);
     }
     if (!Files.isWritable(directory)) {
       throw new CliException(
@@ -119,7 +121,7 @@ final class OutputSink {
         Files.deleteIfExists(temporary);
       }
     } catch (IOException e) {
-      throw new IOException("can't write " + target + ": " + reason(e), e);
+      throw new IOException("can't write " + target + ": " + FileFailures.reason(e), e);
     }
     status.above(() -> terminal.err().println("wrote " + target));
   }
@@ -156,11 +158,5 @@ final class OutputSink {
       byInput.put(input, target);
     }
     return byInput;
-  }
-
-  private static String reason(IOException e) {
-    return e instanceof FileSystemException file && file.getReason() != null
-        ? file.getReason()
-        : e.getClass().getSimpleName() + ": " + e.getMessage();
   }
 }

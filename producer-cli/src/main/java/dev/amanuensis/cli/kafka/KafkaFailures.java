@@ -7,6 +7,7 @@ import java.time.Duration;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
+import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.SslAuthenticationException;
@@ -26,6 +27,13 @@ final class KafkaFailures {
               + failure.getMessage()
               + "); 'amanuensis topics create' makes them all, --jobs-topic and"
               + " --transcripts-topic name others",
+          failure);
+    }
+    if (failure instanceof InvalidTopicException) {
+      return new CliException(
+          ExitCodes.USAGE,
+          "--jobs-topic or --transcripts-topic is no name for a topic: letters, digits, '.', '_'"
+              + " and '-' make one, 249 at most",
           failure);
     }
     if (failure instanceof SslAuthenticationException) {

@@ -50,7 +50,9 @@ class CommandLineTest {
         new CommandLine(new Root())
             .addSubcommand(new TranscribeCommand(terminal, starter, LANGUAGES::get))
             .addSubcommand(new SubmitCommand(terminal, LANGUAGES::get))
-            .addSubcommand(new WatchCommand(terminal));
+            .addSubcommand(new WatchCommand(terminal))
+            .addSubcommand(new JobsCommand(terminal))
+            .addSubcommand(new CancelCommand(terminal));
     String[] words = new String[arguments.length];
     for (int i = 0; i < words.length; i++) {
       words[i] = arguments[i].toString();
@@ -178,6 +180,23 @@ class CommandLineTest {
   void emptyFileNameIsUsage() {
     assertThat(run("transcribe", "")).isEqualTo(ExitCodes.USAGE);
     assertThat(err()).contains("name is empty");
+  }
+
+  @Test
+  void emptyJobIdIsUsage() {
+    assertThat(run("cancel", "-b", "localhost:1", "")).isEqualTo(ExitCodes.USAGE);
+    assertThat(run("jobs", "status", "-b", "localhost:1", " ")).isEqualTo(ExitCodes.USAGE);
+    assertThat(err()).contains("the id is empty");
+  }
+
+  @Test
+  void settingsThatCantBeReadAreUsage() {
+    Path none = directory.resolve("none.properties");
+    int code = run("submit", "-b", "localhost:1", "--command-config", none, audio);
+    assertThat(code).isEqualTo(ExitCodes.USAGE);
+    assertThat(err())
+        .contains("can't read --command-config: no such file or directory: " + none)
+        .doesNotContain("Exception");
   }
 
   @Test

@@ -9,7 +9,10 @@ import org.apache.kafka.common.errors.SerializationException;
 public final class RegistryFailure extends SerializationException {
   private static final long serialVersionUID = 1L;
 
-  RegistryFailure(Throwable cause) {
+  /**
+   * @param cause what the registry's client says
+   */
+  public RegistryFailure(Throwable cause) {
     super("the schema registry can't be used: " + root(cause), cause);
   }
 
