@@ -1,6 +1,7 @@
 package dev.amanuensis.standalone;
 
 import dev.amanuensis.cli.CliException;
+import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.worker.Worker;
 import dev.amanuensis.worker.WorkerModel;
 import java.time.Duration;
@@ -26,7 +27,16 @@ final class WorkerThread {
     thread.start();
   }
 
+  /** Whoever waits for the worker learns of whatever ends this thread. */
   private void run(Map<String, String> settings) {
+    try {
+      load(settings);
+    } catch (RuntimeException | Error e) {
+      fail(new CliException(ExitCodes.INTERNAL, "the worker can't start: " + e, e));
+    }
+  }
+
+  private void load(Map<String, String> settings) {
     WorkerModel model;
     admin.phase("loading the model");
     try {

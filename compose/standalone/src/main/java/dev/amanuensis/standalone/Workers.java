@@ -56,10 +56,19 @@ final class Workers {
       throw new CliException(ExitCodes.USAGE, e.getMessage(), e);
     } catch (IOException | EngineException e) {
       throw new CliException(ExitCodes.MODEL, "can't load the model: " + e.getMessage(), e);
-    } catch (UnsatisfiedLinkError e) {
+    } catch (LinkageError e) { // it is loaded where its class is initialised
       throw new CliException(
-          ExitCodes.INTERNAL, "can't load the native engine: " + e.getMessage(), e);
+          ExitCodes.INTERNAL, "can't load the native engine: " + root(e).getMessage(), e);
     }
+  }
+
+  /** The last cause that says something of its own. */
+  private static Throwable root(Throwable e) {
+    Throwable root = e;
+    while (root.getCause() != null && (root instanceof LinkageError || root.getMessage() == null)) {
+      root = root.getCause();
+    }
+    return root;
   }
 
   /** Returns once the worker takes jobs, or the process was asked to end. */

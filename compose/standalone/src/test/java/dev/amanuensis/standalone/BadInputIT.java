@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -139,6 +140,34 @@ class BadInputIT {
     Result result = transcribe("--model-dir=" + directory.resolve("none"), Commands.JFK);
     assertThat(result.code()).isEqualTo(ExitCodes.MODEL);
     assertThat(result.err()).contains("no model").contains("model fetch");
+  }
+
+  @Test
+  void engineThatCantBeUnpackedEndsTheCommandWithTheReason() throws Exception {
+    ProcessBuilder command =
+        new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-XX:TieredStopAtLevel=1",
+            "-cp",
+            System.getProperty("java.class.path"),
+            Main.class.getName(),
+            "transcribe",
+            "--model-dir=" + ModelStore.defaultStore().directory(),
+            Commands.JFK.toString());
+    Path file = file("cache", new byte[0]);
+    command.environment().put("XDG_CACHE_HOME", file.toString()); // no directory: nothing fits in
+    Path err = directory.resolve("err");
+    Process process = command.redirectError(err.toFile()).start();
+    try {
+      assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("it ends").isTrue();
+      assertThat(process.exitValue()).isEqualTo(ExitCodes.INTERNAL);
+      assertThat(err)
+          .content()
+          .contains("error: can't load the native engine: can't unpack", "XDG_CACHE_HOME")
+          .doesNotContain("\tat ");
+    } finally {
+      process.destroyForcibly();
+    }
   }
 
   @Test
