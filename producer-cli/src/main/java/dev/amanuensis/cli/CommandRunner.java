@@ -43,7 +43,12 @@ public final class CommandRunner {
 
   /** Runs and returns the exit code; one of {@link ExitCodes}. */
   public int run(String... arguments) {
-    int code = commandLine.execute(arguments);
+    int code;
+    try {
+      code = commandLine.execute(arguments);
+    } catch (Error e) { // else the process would live on with the threads that it has
+      code = failed(e);
+    }
     terminal.out().flush();
     return code;
   }
@@ -56,7 +61,7 @@ public final class CommandRunner {
     return ExitCodes.USAGE;
   }
 
-  private int failed(Exception e) {
+  private int failed(Throwable e) {
     int code;
     if (e instanceof CliException known) {
       error(known.getMessage());
@@ -64,6 +69,8 @@ public final class CommandRunner {
     } else if (e instanceof InterruptedException) {
       error("interrupted");
       code = ExitCodes.INTERRUPTED;
+    } else if (isEnding()) {
+      code = ExitCodes.INTERRUPTED; // after Ctrl-C what was begun fails in many ways
     } else {
       error("this should not happen: " + e + (verbose.isSet() ? "" : "; --verbose tells where"));
       code = ExitCodes.INTERNAL;
@@ -72,6 +79,18 @@ public final class CommandRunner {
       e.printStackTrace(terminal.err());
     }
     return code;
+  }
+
+  /** Whether the process is going down already. */
+  private static boolean isEnding() {
+    Thread nothing = new Thread(() -> {});
+    try {
+      Runtime.getRuntime().addShutdownHook(nothing);
+      Runtime.getRuntime().removeShutdownHook(nothing);
+      return false;
+    } catch (IllegalStateException e) {
+      return true;
+    }
   }
 
   private void error(String message) {
