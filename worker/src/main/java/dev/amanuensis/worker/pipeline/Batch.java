@@ -67,8 +67,9 @@ final class Batch {
 
   /** Tokens of a draft for each window at most. */
   int draftEach() {
-    int rows = stepping().stream().mapToInt(w -> w.decoding.rows()).sum();
-    int room = Math.max(0, DRAFTED_ROWS - rows) / Math.max(1, stepping().size());
+    List<LiveWindow> stepping = stepping();
+    int rows = stepping.stream().mapToInt(w -> w.decoding.rows()).sum();
+    int room = Math.max(0, DRAFTED_ROWS - rows) / Math.max(1, stepping.size());
     return Math.min(StepBatch.MAX_DRAFT, room);
   }
 

@@ -73,7 +73,10 @@ public final class DecodingTask implements AutoCloseable {
     for (int i = 0; i < seeds.length; i++) {
       seeds[i] = seed(options.seed(), request.seek(), temperatureIndex, i);
     }
-    Drafter drafter = new Drafter(request.expected(), tokenizer, slotOptions.timestamps());
+    Drafter drafter =
+        temperature > 0
+            ? null
+            : new Drafter(request.expected(), tokenizer, slotOptions.timestamps());
     return new SampledAttempt(
         port,
         slotOptions,

@@ -1,7 +1,5 @@
 package dev.amanuensis.worker.transcription;
 
-import java.util.Arrays;
-
 /**
  * Guesses the next tokens of a greedy text, so that one decoder step can confirm several of them:
  * speculative decoding (Leviathan et al., arXiv:2211.17192) with prompt lookup in place of a draft
@@ -18,8 +16,14 @@ final class Drafter {
   private final boolean timestamps;
   private final int zero;
   private final int eot;
-  private final int[] known;
-  private final TokenList text = new TokenList();
+
+  /** Text before the window, and what the window before it heard of this one. */
+  private final TokenList known = new TokenList();
+
+  /** Text before the window, and what this one has said. */
+  private final TokenList said = new TokenList();
+
+  private final int before;
   private int read;
 
   /**
@@ -29,8 +33,10 @@ final class Drafter {
     this.timestamps = timestamps;
     this.zero = tokenizer.timestampBegin();
     this.eot = tokenizer.eot();
-    this.known = WordSplitter.concat(expected.before(), expected.rest());
-    text.addAll(expected.before());
+    this.before = expected.before().length;
+    known.addAll(expected.before());
+    known.addAll(expected.rest());
+    said.addAll(expected.before());
   }
 
   /**
@@ -42,7 +48,7 @@ final class Drafter {
   int[] next(int[] tokens, int count, int most) {
     for (; read < count; read++) {
       if (tokens[read] < eot) {
-        text.add(tokens[read]);
+        said.add(tokens[read]);
       }
     }
     if (most <= 0) {
@@ -69,24 +75,26 @@ final class Drafter {
 
   /** What followed the longest match of the last words, the latest of several. */
   private int[] continuation(int most) {
-    int[] said = text.from(0);
-    int[] of = known;
-    int at = bestMatch(known, said, LEAST_MATCH - 1);
-    int best = at < 0 ? LEAST_MATCH - 1 : match(known, at, said);
-    int later = bestMatch(said, said, best);
+    TokenList of = known;
+    int at = bestMatch(known, 1, LEAST_MATCH - 1);
+    int best = at < 0 ? LEAST_MATCH - 1 : match(known, at);
+    int later = bestMatch(said, Math.max(1, before), best); // what lies before is in both
     if (later >= 0) {
       of = said;
       at = later;
     }
-    return at < 0 ? new int[0] : Arrays.copyOfRange(of, at, Math.min(of.length, at + most));
+    return at < 0 ? new int[0] : of.from(at, most);
   }
 
-  /** Where in {@code tokens} something follows a match longer than {@code least}; -1: nowhere. */
-  private static int bestMatch(int[] tokens, int[] said, int least) {
+  /**
+   * Where in {@code tokens}, from {@code first} on, something follows a match longer than {@code
+   * least}; -1: nowhere.
+   */
+  private int bestMatch(TokenList tokens, int first, int least) {
     int best = least;
     int at = -1;
-    for (int p = tokens.length - 1; p > 0 && best < MOST_MATCH; p--) {
-      int match = match(tokens, p, said);
+    for (int p = tokens.size() - 1; p >= first && best < MOST_MATCH; p--) {
+      int match = match(tokens, p);
       if (match > best) {
         best = match;
         at = p;
@@ -95,13 +103,11 @@ final class Drafter {
     return at;
   }
 
-  /** How many tokens before {@code p} equal the last ones of {@code said}. */
-  private static int match(int[] tokens, int p, int[] said) {
+  /** How many tokens before {@code p} equal the last ones that were said. */
+  private int match(TokenList tokens, int p) {
+    int most = Math.min(MOST_MATCH, Math.min(p, said.size()));
     int match = 0;
-    while (match < MOST_MATCH
-        && match < p
-        && match < said.length
-        && tokens[p - 1 - match] == said[said.length - 1 - match]) {
+    while (match < most && tokens.get(p - 1 - match) == said.get(said.size() - 1 - match)) {
       match++;
     }
     return match;

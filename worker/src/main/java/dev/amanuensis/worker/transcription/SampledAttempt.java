@@ -49,7 +49,7 @@ final class SampledAttempt implements Attempt {
   }
 
   /**
-   * @param drafter used by a greedy attempt
+   * @param drafter of a greedy attempt; null where tokens are sampled
    * @param seeds of the samples' random numbers; one sample each
    */
   SampledAttempt(
@@ -119,7 +119,7 @@ final class SampledAttempt implements Attempt {
   }
 
   private int[] draft(Sample sample, int most) {
-    if (temperature > 0 || samples.size() > 1) {
+    if (drafter == null) {
       return NO_TOKENS;
     }
     int room = Math.min(most, mostTokens() - chosen - 1);
