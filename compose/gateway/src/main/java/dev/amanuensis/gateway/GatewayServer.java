@@ -1,5 +1,6 @@
 package dev.amanuensis.gateway;
 
+import dev.amanuensis.cli.Causes;
 import io.javalin.Javalin;
 import io.javalin.http.Context;
 import io.javalin.util.JavalinBindException;
@@ -58,21 +59,12 @@ public final class GatewayServer implements AutoCloseable {
             });
     try {
       javalin.start();
-    } catch (JavalinBindException e) {
+    } catch (JavalinBindException e) { // whatever the reason, it says that the port is taken
       throw new IOException(
           "can't listen on %s:%d (%s); name another with --host and --port"
-              .formatted(host, port, root(e).getMessage()),
+              .formatted(host, port, Causes.root(e).getMessage()),
           e);
     }
-  }
-
-  /** Javalin takes every failure to bind for a port that is taken. */
-  private static Throwable root(Throwable e) {
-    Throwable root = e;
-    while (root.getCause() != null) {
-      root = root.getCause();
-    }
-    return root;
   }
 
   /** A page of the web whose name leads to this machine (DNS rebinding) still sends that name. */

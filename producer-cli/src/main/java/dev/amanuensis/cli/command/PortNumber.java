@@ -1,7 +1,6 @@
 package dev.amanuensis.cli.command;
 
 import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.TypeConversionException;
 
 /** A TCP port to listen on; 0 stands for a free one. */
 public final class PortNumber implements ITypeConverter<Integer> {
@@ -9,15 +8,6 @@ public final class PortNumber implements ITypeConverter<Integer> {
 
   @Override
   public Integer convert(String value) {
-    try {
-      int port = Integer.parseInt(value);
-      if (port >= 0 && port <= MOST) {
-        return port;
-      }
-    } catch (NumberFormatException e) {
-      // the same message
-    }
-    throw new TypeConversionException(
-        "'" + value + "' is not a port from 0 (a free one) to " + MOST);
+    return (int) WholeNumber.parse(value, 0, MOST, "a port from 0 (a free one) to " + MOST);
   }
 }

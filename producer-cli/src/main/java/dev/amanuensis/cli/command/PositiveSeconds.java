@@ -1,7 +1,6 @@
 package dev.amanuensis.cli.command;
 
 import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.TypeConversionException;
 
 /** A whole number of seconds, from 1; at most what fits in Kafka's settings, about 24 days. */
 public final class PositiveSeconds implements ITypeConverter<Long> {
@@ -9,15 +8,6 @@ public final class PositiveSeconds implements ITypeConverter<Long> {
 
   @Override
   public Long convert(String value) {
-    try {
-      long seconds = Long.parseLong(value);
-      if (seconds >= 1 && seconds <= MOST) {
-        return seconds;
-      }
-    } catch (NumberFormatException e) {
-      // the same message
-    }
-    throw new TypeConversionException(
-        "'" + value + "' is not a whole number of seconds from 1 to " + MOST);
+    return WholeNumber.parse(value, 1, MOST, "a whole number of seconds from 1 to " + MOST);
   }
 }

@@ -1,5 +1,6 @@
 package dev.amanuensis.cli.kafka;
 
+import dev.amanuensis.cli.Causes;
 import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.schema.serde.RegistryFailure;
@@ -19,7 +20,7 @@ final class KafkaFailures {
 
   static CliException explain(Throwable failure, KafkaTarget target, Duration timeout) {
     String kafka = "Kafka at " + target.bootstrapServers();
-    Throwable root = root(failure);
+    Throwable root = Causes.root(failure);
     if (failure instanceof UnknownTopicOrPartitionException) {
       return unreachable(
           kafka
@@ -110,13 +111,5 @@ final class KafkaFailures {
 
   private static CliException unreachable(String message, Throwable cause) {
     return new CliException(ExitCodes.UNREACHABLE, message, cause);
-  }
-
-  private static Throwable root(Throwable failure) {
-    Throwable root = failure;
-    while (root.getCause() != null && root.getCause() != root) {
-      root = root.getCause();
-    }
-    return root;
   }
 }
