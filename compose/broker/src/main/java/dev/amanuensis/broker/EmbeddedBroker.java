@@ -198,9 +198,12 @@ public final class EmbeddedBroker implements AutoCloseable {
     bound.clear();
   }
 
-  /** With a controller that failed it can't agree on its end, and would ask for five minutes. */
+  /**
+   * With a controller that failed, or never served, it can't agree on its end, and would ask for
+   * five minutes.
+   */
   private void shutDownBroker() {
-    if (failure == null) {
+    if (failure == null && bootstrapServers != null) {
       broker.shutdown();
     } else {
       broker.shutdown(FAILED_END);
