@@ -133,6 +133,9 @@ final class KafkaSettings {
             i.controlTopic());
     Map<String, Object> producer = producer();
     producer.remove(ProducerConfig.TRANSACTIONAL_ID_CONFIG);
+    // With more, a second batch may overtake the first where the topic was made a moment ago, and
+    // the broker refuses the first one for ever after. It watches over that in transactions only.
+    producer.put(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, 1);
     producer.put(ProducerConfig.CLIENT_ID_CONFIG, "amanuensis-" + workerId + "-" + number);
     return new ShareConfig(intake, common(), config.text(Setting.GROUP_ID), producer);
   }

@@ -5,6 +5,7 @@ import dev.amanuensis.broker.RegistryServer;
 import dev.amanuensis.schema.topic.TopicSpec;
 import dev.amanuensis.schema.topic.Topics;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -89,10 +90,11 @@ final class ChaosCluster implements AutoCloseable {
   private Process launch(int node) throws IOException {
     Path directory = Files.createDirectories(data.resolve("kafka-" + node));
     return Child.start(
-        BrokerNode.class.getName(),
-        cluster.arguments(node, directory),
-        data.resolve("kafka-" + node + ".log"),
-        "-Xmx400m");
+        BrokerNode.class.getName(), cluster.arguments(node, directory), log(node), "-Xmx400m");
+  }
+
+  private Path log(int node) {
+    return data.resolve("kafka-" + node + ".log");
   }
 
   private void awaitNodes() throws IOException, InterruptedException {
@@ -107,7 +109,7 @@ final class ChaosCluster implements AutoCloseable {
           // not yet
         }
         if (System.nanoTime() - until > 0) {
-          throw new IOException("the brokers did not start: see " + data.resolve("kafka-1.log"));
+          throw new IOException("the brokers did not start: see " + log(1));
         }
         Thread.sleep(200);
       }
@@ -267,6 +269,17 @@ final class ChaosCluster implements AutoCloseable {
 
   String registryUrl() {
     return registryUrl;
+  }
+
+  /** What each node does now. */
+  void explain(PrintStream out) throws IOException, InterruptedException {
+    for (int i = 0; i < nodes.size(); i++) {
+      PostMortem.print(
+          out,
+          nodes.get(i),
+          log(i + 1),
+          List.of("data-plane-kafka-request-handler", "group-coordinator-event-processor"));
+    }
   }
 
   @Override

@@ -56,7 +56,10 @@ final class ChaosRun {
         Thread loader = new Thread(() -> submit(load, failed), "load");
         loader.start();
         try {
-          go(new ChaosFaults(cluster, workers, disk, storage), load, audit, failed);
+          if (!go(new ChaosFaults(cluster, workers, disk, storage), load, audit, failed)) {
+            workers.explain(log);
+            cluster.explain(log);
+          }
         } finally {
           load.open(1);
           loader.join();
@@ -106,7 +109,8 @@ final class ChaosRun {
         "4");
   }
 
-  private void go(ChaosFaults does, Load load, Audit audit, AtomicReference<Exception> failed)
+  /** False if the fleet stands still. */
+  private boolean go(ChaosFaults does, Load load, Audit audit, AtomicReference<Exception> failed)
       throws IOException, InterruptedException {
     Iterator<ChaosPlan.Step> steps =
         ChaosPlan.of(options).steps().stream().filter(s -> does.possible(s.fault())).iterator();
@@ -132,7 +136,7 @@ final class ChaosRun {
       }
       if (System.nanoTime() - Math.max(started, audit.lastArrival()) > patience) {
         log.printf("no result for %d s: giving up%n", options.patience().toSeconds());
-        return;
+        return false;
       }
       Thread.sleep(20);
     }
@@ -140,6 +144,7 @@ final class ChaosRun {
       log.printf("not reached: %s%n", next);
       faults.add(new Done(next.fault(), "not reached", Double.NaN));
     }
+    return true;
   }
 
   /** What is published twice shows meanwhile; returns where the progress did not settle. */
@@ -184,7 +189,7 @@ final class ChaosRun {
         workers.suspects(),
         storage.disturbed(),
         workers.restarts(),
-        (audit.lastArrival() - started) / 1e9,
+        arrivals.isEmpty() ? Double.NaN : (audit.lastArrival() - started) / 1e9,
         faults,
         new Timeline(arrivals));
   }

@@ -1,6 +1,7 @@
 package dev.amanuensis.chaos;
 
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -37,6 +38,10 @@ final class ChaosWorkers implements AutoCloseable {
       return data.resolve(id + ".hang");
     }
 
+    Path log() {
+      return data.resolve(id + ".log");
+    }
+
     synchronized void launch() throws IOException {
       Map<String, String> own = new HashMap<>(settings);
       own.putAll(more);
@@ -47,7 +52,7 @@ final class ChaosWorkers implements AutoCloseable {
           Child.start(
               ChaosWorker.class.getName(),
               arguments,
-              data.resolve(id + ".log"),
+              log(),
               "-Xmx512m",
               "-D" + ChaosWorker.HANG + "=" + hang(),
               // The storage checks no signature, but the client wants to sign.
@@ -179,6 +184,21 @@ final class ChaosWorkers implements AutoCloseable {
   int restarts() {
     synchronized (slots) {
       return slots.stream().mapToInt(s -> s.starts - 1).sum();
+    }
+  }
+
+  /** What each of them does now. */
+  void explain(PrintStream out) throws IOException, InterruptedException {
+    List<Slot> all;
+    synchronized (slots) {
+      all = List.copyOf(slots);
+    }
+    for (Slot slot : all) {
+      Process running;
+      synchronized (slot) {
+        running = slot.process;
+      }
+      PostMortem.print(out, running, slot.log(), List.of("job-loop", "control", "main"));
     }
   }
 

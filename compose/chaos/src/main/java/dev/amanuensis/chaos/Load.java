@@ -73,6 +73,9 @@ final class Load {
     config.put("bootstrap.servers", cluster.bootstrapServers());
     config.put("acks", "all");
     config.put("linger.ms", 5);
+    // With more, a second batch may overtake the first in a topic made a moment ago, which is then
+    // refused for ever: a fault, but none of the fleet's.
+    config.put("max.in.flight.requests.per.connection", 1);
     config.put(AvroSerdes.REGISTRY_URL, cluster.registryUrl());
     AtomicReference<Exception> failure = new AtomicReference<>();
     try (Serializer<AudioJob> serializer = AvroSerdes.serializer(config);

@@ -75,6 +75,8 @@ final class JobGate implements AutoCloseable {
     configuration.put("max.request.size", MAX_REQUEST_BYTES);
     configuration.put("max.block.ms", 10_000);
     configuration.put("delivery.timeout.ms", 30_000);
+    // As the command line: no batch overtakes another where the topic was made a moment ago.
+    configuration.put("max.in.flight.requests.per.connection", 1);
     configuration.put("request.timeout.ms", 10_000);
     serializer = AvroSerdes.serializer(configuration);
     transcripts = new TranscriptFeed(target, room::holds, room::arrived);
