@@ -1,5 +1,6 @@
 package dev.amanuensis.standalone;
 
+import dev.amanuensis.cli.terminal.Terminal;
 import dev.amanuensis.worker.intake.FleetSnapshot;
 import dev.amanuensis.worker.intake.FleetSnapshot.LaneRow;
 import dev.amanuensis.worker.intake.FleetSnapshot.WorkerRow;
@@ -99,7 +100,7 @@ final class FleetTable {
 
   /** Names come from other machines: no control characters reach the terminal. */
   private static String plain(String text) {
-    String clean = text.replaceAll("\\p{Cntrl}", "?");
+    String clean = Terminal.plain(text);
     return clean.length() > MAX_CELL ? clean.substring(0, MAX_CELL - 1) + "…" : clean;
   }
 }

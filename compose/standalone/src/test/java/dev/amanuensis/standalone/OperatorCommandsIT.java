@@ -300,7 +300,7 @@ class OperatorCommandsIT {
     assertThat(replayed.code()).as(replayed.err()).isEqualTo(ExitCodes.OK);
     Result rest = run("dlq replay --all");
     assertThat(rest.code()).isEqualTo(ExitCodes.FAILED);
-    assertThat(rest.err()).contains("can't replay 0:1, only a part");
+    assertThat(rest.err()).contains("can't replay 0:1: only a part");
     assertThat(run("dlq replay --all").err()).contains("replayed 0; 1 were replayed before");
     assertThat(run("dlq list").out()).contains("replayed");
     List<ConsumerRecord<String, byte[]>> jobs = records(Topics.JOBS_BULK, before + 1);
@@ -322,5 +322,38 @@ class OperatorCommandsIT {
     assertThat(run("dlq list").out()).isNotEmpty();
     assertThat(run("dlq purge --all --yes").code()).isEqualTo(ExitCodes.OK);
     assertThat(run("dlq list").out()).isEmpty();
+  }
+
+  /** A terminal obeys what it prints: a name could clear the screen or forge a line. */
+  @Test
+  void controlCharactersInRecordsOfOthersReachNoTerminal() throws Exception {
+    String id = "evil\u001b[2J\r\n0:0";
+    String dlq = "dlq-of-others";
+    broker.createTopics(Map.of(dlq, 1), Map.of());
+    put(dlq, id, letter(id, "SOURCE_UNAVAILABLE", new byte[] {1}, 1));
+    putBytes(dlq, id, "no\u001b[2J letter".getBytes(StandardCharsets.UTF_8));
+    put(
+        Topics.TRANSCRIPTS,
+        id,
+        Transcript.newBuilder()
+            .setJobId(id)
+            .setStatus(Status.FAILED)
+            .setErrorCode("AUDIO_UNREADABLE")
+            .setErrorMessage("\u001b]0;title\u0007")
+            .setCompletedAt(Instant.now())
+            .build());
+    Result list = run("dlq list --dlq-topic", dlq);
+    Result shown = run("dlq show --dlq-topic", dlq, id);
+    Result replay = run("dlq replay --dry-run --dlq-topic", dlq, id);
+    Result status = run("jobs status", id);
+    assertThat(List.of(list, shown, replay, status))
+        .allSatisfy(
+            r -> {
+              assertThat(r.out()).contains("evil?[2J");
+              assertThat(r.out() + r.err()).doesNotContain("\u001b", "\u0007", "\r", "\n0:0");
+            });
+    assertThat(list.out().lines()).hasSize(2);
+    Result all = run("dlq replay --all --dry-run --dlq-topic", dlq);
+    assertThat(all.err()).contains("would replay 1", "can't replay 0:1: it is no dead letter");
   }
 }

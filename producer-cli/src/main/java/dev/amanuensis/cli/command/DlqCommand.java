@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -42,6 +43,7 @@ import picocli.CommandLine.Spec;
       "  amanuensis dlq purge --older-than 30d --yes"
     })
 public final class DlqCommand implements Runnable {
+  private static final int NAME_WIDTH = 17;
   private static final int MESSAGE_WIDTH = 70;
 
   private final Terminal terminal;
@@ -98,11 +100,27 @@ public final class DlqCommand implements Runnable {
       if (reason == null || reason.equalsIgnoreCase(letter.letter().getReason())) {
         terminal
             .out()
-            .println(format == ListFormat.JSON ? Json.line(letter.fields()) : row(letter));
+            .println(
+                format == ListFormat.JSON
+                    ? Json.line(letter.fields())
+                    : Terminal.plain(row(letter)));
       }
     }
     terminal.out().flush();
     return ExitCodes.OK;
+  }
+
+  /** A stack trace has lines; none of them may look like one of ours. */
+  private static String shown(Object value) {
+    return String.valueOf(value)
+        .lines()
+        .map(Terminal::plain)
+        .collect(Collectors.joining("\n" + " ".repeat(NAME_WIDTH + 1)));
+  }
+
+  private static String id(DeadJob letter) {
+    Object id = letter.fields().get("job_id");
+    return id == null ? "-" : Terminal.plain(id);
   }
 
   private static String row(DeadJob letter) {
@@ -113,7 +131,7 @@ public final class DlqCommand implements Runnable {
         "%-8s %s  %-36s %-20s %d attempt%s%s  %s",
         letter.place(),
         f.get("failed_at"),
-        f.get("job_id") == null ? "-" : f.get("job_id"),
+        id(letter),
         f.get("reason"),
         letter.letter().getAttempts(),
         letter.letter().getAttempts() == 1 ? "" : "s",
@@ -151,7 +169,10 @@ public final class DlqCommand implements Runnable {
       if (format == ListFormat.JSON) {
         terminal.out().println(Json.line(letter.fields()));
       } else {
-        letter.fields().forEach((key, v) -> terminal.out().printf("%-17s %s%n", key, v));
+        letter
+            .fields()
+            .forEach(
+                (key, v) -> terminal.out().printf("%-" + NAME_WIDTH + "s %s%n", key, shown(v)));
       }
     }
     terminal.out().flush();
@@ -209,14 +230,14 @@ public final class DlqCommand implements Runnable {
     if (anyNames && !choice.cut().isEmpty()) {
       throw new CliException(
           ExitCodes.FAILED,
-          choice.cut().get(0).place()
-              + " can't be replayed: only a part of the record was kept; submit the file again");
+          "%s can't be replayed: %s"
+              .formatted(choice.cut().get(0).place(), choice.cut().get(0).obstacle()));
     }
     if (!dryRun) {
       letters.replay(choice.due());
     }
     for (DeadJob letter : choice.due()) {
-      terminal.out().println(letter.place() + "\t" + letter.letter().getJobId());
+      terminal.out().println(letter.place() + "\t" + id(letter));
     }
     terminal.out().flush();
     terminal.err().println(summary(choice, dryRun));
@@ -253,11 +274,11 @@ public final class DlqCommand implements Runnable {
           "; left out %s, older than another of the same job (name them to replay them)"
               .formatted(places(choice.older())));
     }
-    if (!choice.cut().isEmpty()) {
-      text.append(
-          "; can't replay %s, only a part of the record was kept: submit the file again"
-              .formatted(places(choice.cut())));
-    }
+    choice.cut().stream()
+        .collect(Collectors.groupingBy(DeadJob::obstacle, TreeMap::new, Collectors.toList()))
+        .forEach(
+            (obstacle, letters) ->
+                text.append("; can't replay %s: %s".formatted(places(letters), obstacle)));
     return text.toString();
   }
 

@@ -169,11 +169,11 @@ final class JobBatch {
         fail(file + ": " + e.getMessage());
       }
       if (outcome.errorMessage() != null) {
-        warn(outcome.file() + ": warning: " + outcome.errorMessage());
+        warn(Terminal.plain(outcome.file() + ": warning: " + outcome.errorMessage()));
       }
     } else {
       invalid += outcome.invalidOption() ? 1 : 0;
-      fail(outcome.failure());
+      fail(Terminal.plain(outcome.failure()));
     }
   }
 

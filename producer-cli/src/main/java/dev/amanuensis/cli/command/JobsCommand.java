@@ -77,7 +77,9 @@ public final class JobsCommand implements Runnable {
       if (format == ListFormat.JSON) {
         terminal.out().println(Json.line(status.fields()));
       } else {
-        status.fields().forEach((name, v) -> terminal.out().printf("%-20s %s%n", name, v));
+        status
+            .fields()
+            .forEach((name, v) -> terminal.out().printf("%-20s %s%n", name, Terminal.plain(v)));
         terminal.out().println();
       }
       terminal.out().flush();

@@ -128,16 +128,18 @@ public final class WatchCommand implements Callable<Integer> {
     }
     return "-- %s  %3.0f%%  [%.2f --> %.2f] %s"
         .formatted(
-            news.jobId(),
+            Terminal.plain(news.jobId()),
             100 * news.doneSeconds() / Math.max(0.01, news.durationSeconds()),
             segment.start(),
             segment.end(),
-            segment.text().strip());
+            Terminal.plain(segment.text().strip()));
   }
 
   private void print(Outcome outcome) throws CliException {
     if (!outcome.completed()) {
-      terminal.err().println(outcome.jobId() + "\t" + outcome.failure());
+      terminal
+          .err()
+          .println(Terminal.plain(outcome.jobId()) + "\t" + Terminal.plain(outcome.failure()));
       if (format != TranscriptFormat.JSON) {
         return;
       }
@@ -156,7 +158,11 @@ public final class WatchCommand implements Callable<Integer> {
       } else if (format == TranscriptFormat.JSON) {
         new JsonWriter(outcome.jobId()).write(outcome.document(), text);
       } else {
-        text.append("== ").append(outcome.jobId()).append("  ").append(outcome.file()).append('\n');
+        text.append("== ")
+            .append(Terminal.plain(outcome.jobId()))
+            .append("  ")
+            .append(Terminal.plain(outcome.file()))
+            .append('\n');
         format.write(outcome.document(), text);
       }
     } catch (IOException e) {

@@ -13,11 +13,14 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
  * @param isReplayed whether its record was put back already
  */
 public record DeadJob(int partition, long offset, DeadLetter letter, boolean isReplayed) {
+  /** Reason of what a worker never wrote. */
+  private static final String UNREADABLE = "UNREADABLE";
+
   /** A record of the topic that is no dead letter; it can be seen and purged, not replayed. */
   static DeadJob unreadable(ConsumerRecord<String, byte[]> record, Exception e) {
     DeadLetter letter = new DeadLetter();
     letter.setJobId(record.key());
-    letter.setReason("UNREADABLE");
+    letter.setReason(UNREADABLE);
     letter.setMessage("this record is no dead letter: " + e.getMessage());
     letter.setValueSize(record.value().length);
     letter.setTopic(record.topic());
@@ -41,12 +44,27 @@ public record DeadJob(int partition, long offset, DeadLetter letter, boolean isR
 
   /** Whether a user means this one by a place or a job's id. */
   public boolean isNamed(String name) {
-    return name.equals(place()) || name.equals(letter.getJobId());
+    return name.equals(place()) || (!isForeign() && name.equals(letter.getJobId()));
   }
 
   /** Whether all bytes of the original record are here. */
   public boolean isWhole() {
     return letter.getValue() != null && letter.getValue().remaining() == letter.getValueSize();
+  }
+
+  /** Whether it is a record of somebody else's, without an original. */
+  boolean isForeign() {
+    return UNREADABLE.equals(letter.getReason());
+  }
+
+  /** Why it can't be replayed, or null if it can. */
+  public String obstacle() {
+    if (isWhole()) {
+      return null;
+    }
+    return isForeign()
+        ? "it is no dead letter"
+        : "only a part of the record was kept: submit the file again";
   }
 
   /** The original record's value, as far as it was kept, or null. */

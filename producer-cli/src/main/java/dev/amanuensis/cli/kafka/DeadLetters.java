@@ -89,11 +89,9 @@ public final class DeadLetters {
    */
   public void replay(List<DeadJob> letters) throws CliException, InterruptedException {
     for (DeadJob letter : letters) {
-      if (!letter.isWhole()) {
+      if (letter.obstacle() != null) {
         throw new CliException(
-            ExitCodes.FAILED,
-            letter.place()
-                + " can't be replayed: only a part of the record was kept; submit the file again");
+            ExitCodes.FAILED, letter.place() + " can't be replayed: " + letter.obstacle());
       }
     }
     Map<String, Object> c = target.commonConfiguration();

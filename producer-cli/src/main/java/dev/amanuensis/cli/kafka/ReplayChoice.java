@@ -10,7 +10,7 @@ import java.util.Map;
  *
  * @param due to be replayed
  * @param replayed were replayed before
- * @param cut can't be replayed, as only a part of their record was kept
+ * @param cut can't be replayed, as only a part of their record was kept or there is none
  * @param older have a newer one of the same job among those chosen
  */
 public record ReplayChoice(
@@ -27,7 +27,8 @@ public record ReplayChoice(
     Map<String, DeadJob> newest = new LinkedHashMap<>();
     for (DeadJob letter : others) {
       String id = letter.letter().getJobId();
-      newest.merge(id == null ? letter.place() : "job " + id, letter, ReplayChoice::newer);
+      boolean ofJob = id != null && !letter.isForeign();
+      newest.merge(ofJob ? "job " + id : letter.place(), letter, ReplayChoice::newer);
     }
     for (DeadJob letter : others) {
       if (newest.containsValue(letter)) {
@@ -40,7 +41,8 @@ public record ReplayChoice(
     List<DeadJob> replayed = new ArrayList<>();
     List<DeadJob> cut = new ArrayList<>();
     for (DeadJob letter : wanted.values()) {
-      (letter.isReplayed() && !again ? replayed : letter.isWhole() ? due : cut).add(letter);
+      (letter.isReplayed() && !again ? replayed : letter.obstacle() == null ? due : cut)
+          .add(letter);
     }
     return new ReplayChoice(due, replayed, cut, older);
   }

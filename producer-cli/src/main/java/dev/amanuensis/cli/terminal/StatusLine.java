@@ -104,7 +104,13 @@ public final class StatusLine implements AutoCloseable {
       if (text != null) {
         Duration elapsed = Duration.ofNanos(System.nanoTime() - since);
         frame = (frame + 1) % FRAMES.length();
-        String line = FRAMES.charAt(frame) + " " + text.get() + "  " + elapsed.toSeconds() + " s";
+        String line =
+            FRAMES.charAt(frame)
+                + " "
+                + Terminal.plain(text.get())
+                + "  "
+                + elapsed.toSeconds()
+                + " s";
         err.print(CLEAR + (line.length() > MAX_WIDTH ? line.substring(0, MAX_WIDTH) : line));
         err.flush();
         shown = true;

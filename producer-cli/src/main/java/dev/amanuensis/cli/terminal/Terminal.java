@@ -9,12 +9,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * Where a command writes: results to {@link #out}, all else to {@link #err}, both UTF-8 whatever
  * the locale says.
  */
 public final class Terminal {
+  private static final Pattern CONTROL = Pattern.compile("[\\p{Cntrl}\\x{80}-\\x{9f}]");
+
   private final PrintStream out;
   private final PrintStream err;
   private final boolean outIsTerminal;
@@ -47,6 +50,14 @@ public final class Terminal {
         isTerminal(1),
         isTerminal(2) && !dumb,
         !plain);
+  }
+
+  /**
+   * One line of what came from elsewhere: file names, keys and messages of other machines must not
+   * move the cursor, nor forge a line.
+   */
+  public static String plain(Object text) {
+    return CONTROL.matcher(String.valueOf(text)).replaceAll("?");
   }
 
   public PrintStream out() {

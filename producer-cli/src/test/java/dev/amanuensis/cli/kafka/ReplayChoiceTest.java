@@ -6,6 +6,7 @@ import dev.amanuensis.schema.DeadLetter;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.List;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.Test;
 
 class ReplayChoiceTest {
@@ -50,5 +51,18 @@ class ReplayChoiceTest {
     assertThat(choice.cut()).containsExactly(cut);
     assertThat(choice.replayed()).containsExactly(done);
     assertThat(ReplayChoice.of(List.of(), List.of(done), true).due()).containsExactly(done);
+  }
+
+  @Test
+  void foreignRecordIsCalledOneAndHidesNoLetterOfTheJobInItsKey() {
+    DeadJob letter = letter(1, "a", true, false);
+    DeadJob foreign =
+        DeadJob.unreadable(
+            new ConsumerRecord<>("dlq", 0, 2, "a", new byte[] {1}), new Exception("no magic byte"));
+    ReplayChoice choice = ReplayChoice.of(List.of(), List.of(letter, foreign), false);
+    assertThat(choice.due()).containsExactly(letter);
+    assertThat(choice.older()).isEmpty();
+    assertThat(choice.cut()).containsExactly(foreign);
+    assertThat(foreign.obstacle()).contains("no dead letter");
   }
 }
