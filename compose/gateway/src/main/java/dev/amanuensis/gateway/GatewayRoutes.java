@@ -9,20 +9,13 @@ import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
 import io.javalin.http.Handler;
 import io.javalin.http.HandlerType;
-import jakarta.servlet.MultipartConfigElement;
-import jakarta.servlet.ServletException;
 import jakarta.servlet.http.Part;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.Semaphore;
 import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,18 +26,12 @@ import org.slf4j.LoggerFactory;
  */
 public final class GatewayRoutes implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(GatewayRoutes.class);
-  private static final String MULTIPART = "org.eclipse.jetty.multipartConfig";
-  private static final int MEMORY_BYTES = 1 << 20;
-  private static final int MAX_FIELD_BYTES = 64 << 10;
   private static final int RETRY_SECONDS = 5;
   private static final long CREATED = 1_663_804_800; // when OpenAI published Whisper
 
-  /** Bodies that are read at once: slow ones must not take all of a server's threads. */
-  static final int MAX_UPLOADS = 24;
-
   private final GatewayConfig config;
   private final ApiKeys keys;
-  private final Semaphore uploads = new Semaphore(MAX_UPLOADS);
+  private final Uploads uploads;
   private final ClaimStore claims;
   private final UnaryOperator<String> languageName;
   private volatile JobGate gate;
@@ -62,6 +49,7 @@ public final class GatewayRoutes implements AutoCloseable {
     this.claims = claims;
     this.languageName = languageName;
     this.keys = new ApiKeys(config.apiKeys());
+    this.uploads = new Uploads(config.maxBodyBytes());
   }
 
   /**
@@ -195,14 +183,9 @@ public final class GatewayRoutes implements AutoCloseable {
 
   private void transcribe(Context ctx, Task task) throws IOException {
     gate(); // before the body is read
-    if (ctx.req().getContentLengthLong() > config.maxBodyBytes()) {
-      // Unread bytes must not be taken for the next request.
-      ctx.header("Connection", "close");
-      throw tooLarge();
-    }
-    Form form = received(ctx);
-    TranscriptionForm request = TranscriptionForm.of(task, form.fields, ctx.header("X-Job-Id"));
-    Part file = form.file;
+    Uploads.Form form = uploads.receive(ctx);
+    TranscriptionForm request = TranscriptionForm.of(task, form.fields(), ctx.header("X-Job-Id"));
+    Part file = form.file();
     if (file == null || file.getSize() == 0) {
       throw ApiException.invalid("file", "the field file is missing, or has no bytes");
     }
@@ -290,85 +273,6 @@ public final class GatewayRoutes implements AutoCloseable {
     }
     send(ctx, Answers.json(e.body()));
     ctx.skipRemainingHandlers();
-  }
-
-  /** The parts of a request: text fields by name, and the file. */
-  private record Form(Map<String, List<String>> fields, Part file) {}
-
-  private Form received(Context ctx) throws IOException {
-    if (!uploads.tryAcquire()) {
-      ctx.header("Connection", "close"); // its body is not read
-      throw ApiException.busy("%d requests are being received already".formatted(MAX_UPLOADS));
-    }
-    try {
-      return form(ctx);
-    } finally {
-      uploads.release();
-    }
-  }
-
-  private Form form(Context ctx) throws IOException {
-    String type = ctx.contentType();
-    if (type == null || !type.startsWith("multipart/form-data")) {
-      throw ApiException.invalid(null, "the request must be multipart/form-data with a file");
-    }
-    ctx.req()
-        .setAttribute(
-            MULTIPART,
-            new MultipartConfigElement(
-                System.getProperty("java.io.tmpdir"),
-                config.maxBodyBytes(),
-                config.maxBodyBytes(),
-                MEMORY_BYTES));
-    Map<String, List<String>> fields = new HashMap<>();
-    Part file = null;
-    try {
-      for (Part part : ctx.req().getParts()) {
-        if (part.getName().equals("file")) {
-          file = part;
-        } else {
-          fields.computeIfAbsent(part.getName(), n -> new ArrayList<>()).add(text(part));
-        }
-      }
-    } catch (ServletException | IllegalStateException | IOException e) {
-      throw malformed(e);
-    }
-    return new Form(fields, file);
-  }
-
-  private RuntimeException malformed(Exception e) {
-    for (Throwable t = e; t != null; t = t.getCause()) {
-      String message = String.valueOf(t.getMessage());
-      if (message.contains("max length exceeded")
-          || message.contains("too large")
-          || message.contains("exceeds")) {
-        return tooLarge();
-      }
-    }
-    return ApiException.invalid(
-        null, "the form can't be read; it must be multipart/form-data with its boundary");
-  }
-
-  private ApiException tooLarge() {
-    return ApiException.of(
-        413,
-        "file_too_large",
-        "the request is larger than %,d bytes".formatted(config.maxBodyBytes()));
-  }
-
-  private static String text(Part part) throws IOException {
-    try (InputStream in = part.getInputStream()) {
-      byte[] bytes = in.readNBytes(MAX_FIELD_BYTES + 1);
-      if (bytes.length > MAX_FIELD_BYTES) {
-        throw ApiException.invalid(
-            part.getName(),
-            "the field is longer than %,d bytes; audio goes into the field file"
-                .formatted(MAX_FIELD_BYTES));
-      }
-      return new String(bytes, StandardCharsets.UTF_8);
-    } finally {
-      part.delete();
-    }
   }
 
   private static String name(Part file) {

@@ -10,9 +10,11 @@ import dev.amanuensis.gateway.DirectoryClaims;
 import dev.amanuensis.gateway.GatewayConfig;
 import dev.amanuensis.gateway.GatewayRoutes;
 import dev.amanuensis.gateway.GatewayServer;
+import dev.amanuensis.schema.topic.Topics;
 import dev.amanuensis.worker.config.Setting;
 import dev.amanuensis.worker.transcription.Languages;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -28,6 +30,10 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -282,10 +288,22 @@ class GatewayIT {
     assertThat(answer.body()).contains("your country");
   }
 
+  /** In the topic of transcripts, with that key: what no reader can use. */
+  private static void putForeignResult(String key) throws Exception {
+    Map<String, Object> c = Map.of("bootstrap.servers", fleet.target().bootstrapServers());
+    try (KafkaProducer<String, byte[]> producer =
+        new KafkaProducer<>(c, new StringSerializer(), new ByteArraySerializer())) {
+      byte[] noResult = "no result".getBytes(StandardCharsets.UTF_8);
+      producer.send(new ProducerRecord<>(Topics.TRANSCRIPTS, key, noResult)).get();
+    }
+  }
+
   @Test
-  void anotherGatewayFindsAResultByTheJobsId() throws Exception {
+  void anotherGatewayFindsAResultByTheJobsIdBesideWhatIsNone() throws Exception {
     HttpResponse<String> answer = transcribe(Files.readAllBytes(Commands.JFK), "language", "en");
     String id = answer.headers().firstValue("X-Job-Id").orElseThrow();
+    putForeignResult(id);
+    putForeignResult(null);
     try (GatewayRoutes later = new GatewayRoutes(config(1), claims(), Languages::name);
         GatewayServer other = new GatewayServer("127.0.0.1", 0, h -> true, later)) {
       later.open(fleet.target());
@@ -380,6 +398,29 @@ class GatewayIT {
     }
     assertThat(codes).contains(200, 429).containsOnly(200, 429);
     assertThat(routes.waiting()).isZero();
+  }
+
+  /** As most clients do: a connection that is closed meanwhile is all they would see. */
+  @Test
+  void clientThatSendsAllBeforeItReadsLearnsThatItIsTooLarge() throws Exception {
+    byte[] block = new byte[64 << 10];
+    int blocks = 100;
+    try (Socket socket = new Socket("127.0.0.1", server.port())) {
+      OutputStream out = socket.getOutputStream();
+      out.write(
+          ("POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+                  + KEY
+                  + "\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: "
+                  + blocks * block.length
+                  + "\r\n\r\n")
+              .getBytes(StandardCharsets.US_ASCII));
+      for (int i = 0; i < blocks; i++) {
+        out.write(block);
+        Thread.sleep(5);
+      }
+      byte[] answer = socket.getInputStream().readNBytes(12);
+      assertThat(new String(answer, StandardCharsets.US_ASCII)).isEqualTo("HTTP/1.1 413");
+    }
   }
 
   @Test
