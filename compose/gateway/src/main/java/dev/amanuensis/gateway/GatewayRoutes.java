@@ -182,8 +182,7 @@ public final class GatewayRoutes implements AutoCloseable {
   }
 
   private void transcribe(Context ctx, Task task) throws IOException {
-    gate(); // before the body is read
-    Uploads.Form form = uploads.receive(ctx);
+    Uploads.Form form = uploads.receive(ctx, this::gate);
     TranscriptionForm request = TranscriptionForm.of(task, form.fields(), ctx.header("X-Job-Id"));
     Part file = form.file();
     if (file == null || file.getSize() == 0) {

@@ -44,9 +44,10 @@ final class Uploads {
   /**
    * Reads a request's body.
    *
+   * @param ready throws an ApiException where there is no use for one now
    * @throws ApiException 413, 429, or 400 for what is no form
    */
-  Form receive(Context ctx) throws IOException {
+  Form receive(Context ctx, Runnable ready) throws IOException {
     if (!permits.tryAcquire()) {
       ctx.header("Connection", "close"); // its body is not read
       throw ApiException.busy("%d requests are being received already".formatted(MAX_UPLOADS));
@@ -55,6 +56,7 @@ final class Uploads {
       if (ctx.req().getContentLengthLong() > maxBytes) {
         throw tooLarge();
       }
+      ready.run();
       return form(ctx);
     } catch (ApiException e) {
       // Unread bytes must not be taken for the next request.

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -76,6 +77,36 @@ class GatewayServerTest {
             .startsWith("HTTP/1.1 404")
             .contains("job_not_found", "UUIDs");
       }
+    }
+  }
+
+  /** As most clients do: a connection that is closed meanwhile is all they would see. */
+  @Test
+  void clientThatSendsAllBeforeItReadsLearnsWhyItIsRefused() throws Exception {
+    try (GatewayRoutes routes = new GatewayRoutes(config(), null, code -> code);
+        GatewayServer server = new GatewayServer("127.0.0.1", 0, "localhost"::equals, routes)) {
+      long tooMuch = GatewayConfig.defaults().maxBodyBytes() + 1;
+      assertThat(post(server, 100 << 16, 100)).startsWith("HTTP/1.1 503").contains("starting");
+      assertThat(post(server, tooMuch, Integer.MAX_VALUE)).startsWith("HTTP/1.1 413");
+    }
+  }
+
+  /** Sends at most so many blocks of a body of zeros of that size, and then reads the answer. */
+  private static String post(GatewayServer server, long bytes, int blocks) throws Exception {
+    byte[] block = new byte[1 << 16];
+    try (Socket socket = new Socket("127.0.0.1", server.port())) {
+      String head =
+          "POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\nContent-Type:"
+              + " multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n";
+      OutputStream out = socket.getOutputStream();
+      out.write(head.formatted(bytes).getBytes(StandardCharsets.US_ASCII));
+      for (int i = 0; i < blocks && bytes > 0; i++, bytes -= block.length) {
+        out.write(block, 0, (int) Math.min(bytes, block.length));
+        if (i < 100) {
+          Thread.sleep(2); // time enough to be refused
+        }
+      }
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
   }
 

@@ -14,7 +14,6 @@ import dev.amanuensis.schema.topic.Topics;
 import dev.amanuensis.worker.config.Setting;
 import dev.amanuensis.worker.transcription.Languages;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -136,7 +135,7 @@ class GatewayIT {
     HttpResponse<String> answer = transcribe(audio, "stream", "true", "language", "en");
     assertThat(answer.headers().firstValue("Content-Type").orElseThrow())
         .startsWith("text/event-stream");
-    assertThat(streamed(answer.body())).contains("Rachel");
+    assertThat(Events.text(answer.body())).contains("Rachel");
     becomesEmpty(directory.resolve("claims"));
   }
 
@@ -151,23 +150,6 @@ class GatewayIT {
       }
     } while (!left.isEmpty() && System.nanoTime() < deadline);
     assertThat(left).isEmpty();
-  }
-
-  /** The text of the last event, which the others must add up to. */
-  private static String streamed(String events) throws Exception {
-    StringBuilder text = new StringBuilder();
-    String whole = null;
-    for (String line : events.lines().filter(l -> l.startsWith("data: ")).toList()) {
-      JsonNode event = JSON.readTree(line.substring(6));
-      if (event.get("type").asText().equals("transcript.text.delta")) {
-        text.append(event.get("delta").asText());
-      } else {
-        assertThat(event.get("type").asText()).isEqualTo("transcript.text.done");
-        whole = event.get("text").asText();
-      }
-    }
-    assertThat(whole).isEqualTo(text.toString());
-    return whole;
   }
 
   @Test
@@ -205,7 +187,7 @@ class GatewayIT {
                     "language",
                     "en")
                 .build());
-    assertThat(streamed(stream.body())).contains("Rachel");
+    assertThat(Events.text(stream.body())).contains("Rachel");
     assertThat(get(base + "v1/models").body()).contains("whisper-1");
     assertThat(get(base + "v1/jobs/" + id).body()).contains("your country");
     assertThat(get(base + "health").body()).contains("buffer_pools");
@@ -398,29 +380,6 @@ class GatewayIT {
     }
     assertThat(codes).contains(200, 429).containsOnly(200, 429);
     assertThat(routes.waiting()).isZero();
-  }
-
-  /** As most clients do: a connection that is closed meanwhile is all they would see. */
-  @Test
-  void clientThatSendsAllBeforeItReadsLearnsThatItIsTooLarge() throws Exception {
-    byte[] block = new byte[64 << 10];
-    int blocks = 100;
-    try (Socket socket = new Socket("127.0.0.1", server.port())) {
-      OutputStream out = socket.getOutputStream();
-      out.write(
-          ("POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
-                  + KEY
-                  + "\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: "
-                  + blocks * block.length
-                  + "\r\n\r\n")
-              .getBytes(StandardCharsets.US_ASCII));
-      for (int i = 0; i < blocks; i++) {
-        out.write(block);
-        Thread.sleep(5);
-      }
-      byte[] answer = socket.getInputStream().readNBytes(12);
-      assertThat(new String(answer, StandardCharsets.US_ASCII)).isEqualTo("HTTP/1.1 413");
-    }
   }
 
   @Test
