@@ -49,7 +49,10 @@ public enum Setting {
       "processes that may be lost while a job is alone in them before it is dead-lettered; the last"
           + " one is a child of the worker; at most 8 in delivery.mode=share"),
   MAX_RETRIES("max.retries", "3", "times that a job is tried again after a failure that may pass"),
-  RETRY_BACKOFF_MS("retry.backoff.ms", "1000", "wait before the first retry; doubled each time"),
+  RETRY_BACKOFF_MS(
+      "retry.backoff.ms",
+      "1000",
+      "wait before the first retry; doubled each time, to 5 minutes at most"),
   TRANSCRIPTS_TOPIC("transcripts.topic", "transcripts", "topic of the results"),
   DLQ_TOPIC("dlq.topic", "audio-jobs.dlq", "topic of the dead letters"),
   MAX_RECORD_BYTES("max.record.bytes", "8388608", "largest record that the result topics take"),
