@@ -1,9 +1,7 @@
 package dev.amanuensis.standalone;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.amanuensis.cli.CliException;
 import dev.amanuensis.cli.ExitCodes;
 import dev.amanuensis.cli.kafka.KafkaTarget;
 import dev.amanuensis.standalone.Commands.Result;
@@ -14,11 +12,8 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -117,26 +112,6 @@ class StandaloneIT {
           submit(fleet.target(), "--wait", "--timeout=60", "--temperature=0", Commands.JFK);
       assertThat(result.code()).as(result.err()).isEqualTo(ExitCodes.OK);
       fleet.check();
-    }
-  }
-
-  @Test
-  void fleetWhoseKafkaBreaksEndsWithTheReason() throws Exception {
-    try (Fleet fleet = start()) {
-      Path log = data.resolve("with space/kafka/__cluster_metadata-0/00000000000000000000.log");
-      try (FileChannel channel = FileChannel.open(log, StandardOpenOption.WRITE)) {
-        channel.truncate(0);
-      }
-      assertThatThrownBy(
-              () -> {
-                long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
-                while (System.nanoTime() < deadline) { // it notices when it next writes by itself
-                  fleet.check();
-                  Thread.sleep(50);
-                }
-              })
-          .isInstanceOf(CliException.class)
-          .hasMessageStartingWith("Kafka stopped: ");
     }
   }
 
