@@ -16,10 +16,12 @@ final class SmallDisk implements AutoCloseable {
 
   private final Path directory;
   private final boolean mounted;
+  private final Thread atExit = new Thread(this::unmount, "unmount");
 
   private SmallDisk(Path directory, boolean mounted) {
     this.directory = directory;
     this.mounted = mounted;
+    Runtime.getRuntime().addShutdownHook(atExit);
   }
 
   static SmallDisk create(Path directory, PrintStream log)
@@ -74,8 +76,7 @@ final class SmallDisk implements AutoCloseable {
     Files.deleteIfExists(ballast());
   }
 
-  @Override
-  public void close() {
+  private void unmount() {
     if (mounted) {
       try {
         run("umount", "-l", directory.toString());
@@ -83,5 +84,15 @@ final class SmallDisk implements AutoCloseable {
         Thread.currentThread().interrupt();
       }
     }
+  }
+
+  @Override
+  public void close() {
+    try {
+      Runtime.getRuntime().removeShutdownHook(atExit);
+    } catch (IllegalStateException e) {
+      return; // it is at work
+    }
+    unmount();
   }
 }
