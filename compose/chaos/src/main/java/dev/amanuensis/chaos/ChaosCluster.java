@@ -263,6 +263,11 @@ final class ChaosCluster implements AutoCloseable {
     startRegistry(URI.create(registryUrl).getPort());
   }
 
+  /** Kafka's; those of one that restarts may be gone. */
+  List<Process> processes() {
+    return List.copyOf(nodes);
+  }
+
   String bootstrapServers() {
     return cluster.bootstrapServers();
   }

@@ -34,6 +34,7 @@ import picocli.CommandLine.Option;
     footer = {
       "  amanuensis chaos --jobs 500",
       "  amanuensis chaos --jobs 10000 --kills 30 --broker-restarts 3 --registry-outages 2 --seed 7",
+      "  amanuensis chaos --jobs 500 --stalls",
       "  amanuensis chaos --jobs 1000 --speech recordings/ --speech-jobs 200"
     })
 public final class ChaosCommand implements Callable<Integer> {
@@ -147,6 +148,13 @@ public final class ChaosCommand implements Callable<Integer> {
   private int hangs;
 
   @Option(
+      names = "--stalls",
+      description =
+          "Let processes stand still for up to 2 s, one after the other, all the time: everything"
+              + " comes in another order.")
+  private boolean stalls;
+
+  @Option(
       names = "--speech",
       paramLabel = "FILE|DIR",
       description =
@@ -201,6 +209,7 @@ public final class ChaosCommand implements Callable<Integer> {
               brokers,
               chosen,
               faults(),
+              stalls,
               files,
               files.isEmpty() ? 0 : speechJobs == null ? files.size() : speechJobs,
               Duration.ofSeconds(patience),

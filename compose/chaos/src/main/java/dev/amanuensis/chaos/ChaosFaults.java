@@ -1,6 +1,7 @@
 package dev.amanuensis.chaos;
 
 import java.io.IOException;
+import java.util.concurrent.locks.Lock;
 
 /** Does what a plan says. Each call returns when the fault is over; one thread uses it. */
 final class ChaosFaults {
@@ -18,12 +19,18 @@ final class ChaosFaults {
   private final ChaosWorkers workers;
   private final SmallDisk disk;
   private final Storage storage;
+  private final Lock quiet;
 
-  ChaosFaults(ChaosCluster cluster, ChaosWorkers workers, SmallDisk disk, Storage storage) {
+  /**
+   * @param quiet held during a fault, which is to be what it is called and nothing more
+   */
+  ChaosFaults(
+      ChaosCluster cluster, ChaosWorkers workers, SmallDisk disk, Storage storage, Lock quiet) {
     this.cluster = cluster;
     this.workers = workers;
     this.disk = disk;
     this.storage = storage;
+    this.quiet = quiet;
   }
 
   /** Whether this machine lets us do it. */
@@ -33,6 +40,15 @@ final class ChaosFaults {
 
   /** What it was done to. */
   String perform(ChaosPlan.Step step) throws IOException, InterruptedException {
+    quiet.lockInterruptibly();
+    try {
+      return does(step);
+    } finally {
+      quiet.unlock();
+    }
+  }
+
+  private String does(ChaosPlan.Step step) throws IOException, InterruptedException {
     return switch (step.fault()) {
       case KILL -> workers.kill(step.target());
       case STOP -> workers.stop(step.target(), STOP_MILLIS);

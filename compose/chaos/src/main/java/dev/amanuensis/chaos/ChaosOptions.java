@@ -11,6 +11,7 @@ import java.util.Map;
  * @param undecodable records that are no jobs
  * @param workers processes that do all jobs but speech
  * @param faults how often each happens
+ * @param stalls whether processes stand still for a moment, at random, all the time
  * @param speech files of speech, for real workers in a lane of their own
  * @param speechJobs of the good jobs: how many hold speech
  * @param patience the run ends when no result came for so long
@@ -24,6 +25,7 @@ record ChaosOptions(
     int brokers,
     long seed,
     Map<Fault, Integer> faults,
+    boolean stalls,
     List<Path> speech,
     int speechJobs,
     Duration patience,

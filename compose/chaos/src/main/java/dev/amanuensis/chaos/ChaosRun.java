@@ -45,7 +45,11 @@ final class ChaosRun {
       cluster.start();
       try (ChaosWorkers workers =
               new ChaosWorkers(options.data(), settings(cluster, disk, storage));
-          Audit audit = new Audit(cluster)) {
+          Audit audit = new Audit(cluster);
+          Stalls stalls = new Stalls(() -> processes(cluster, workers), options.seed())) {
+        if (options.stalls()) {
+          stalls.start();
+        }
         workers.start(options.workers());
         if (speech()) {
           workers.start("speech-1", speechSettings());
@@ -56,7 +60,11 @@ final class ChaosRun {
         Thread loader = new Thread(() -> submit(load, failed), "load");
         loader.start();
         try {
-          if (!go(new ChaosFaults(cluster, workers, disk, storage), load, audit, failed)) {
+          if (!go(
+              new ChaosFaults(cluster, workers, disk, storage, stalls.quiet()),
+              load,
+              audit,
+              failed)) {
             workers.explain(log);
             cluster.explain(log);
           }
@@ -64,10 +72,17 @@ final class ChaosRun {
           load.open(1);
           loader.join();
         }
+        stalls.close();
         List<String> unfinished = settle(cluster, audit);
         return report(load, audit, workers, storage, unfinished);
       }
     }
+  }
+
+  private static List<Process> processes(ChaosCluster cluster, ChaosWorkers workers) {
+    List<Process> all = new ArrayList<>(cluster.processes());
+    all.addAll(workers.processes());
+    return all;
   }
 
   private boolean speech() {

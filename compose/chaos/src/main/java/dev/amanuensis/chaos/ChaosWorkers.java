@@ -168,6 +168,21 @@ final class ChaosWorkers implements AutoCloseable {
     slot.process.waitFor();
   }
 
+  /** Those that run now, or did a moment ago. */
+  List<Process> processes() {
+    List<Slot> all;
+    synchronized (slots) {
+      all = List.copyOf(slots);
+    }
+    List<Process> running = new ArrayList<>();
+    for (Slot slot : all) {
+      synchronized (slot) {
+        running.add(slot.process);
+      }
+    }
+    return running;
+  }
+
   /** Times that a worker found a job that its lost predecessor had started, by their logs. */
   long suspects() throws IOException {
     long n = 0;

@@ -48,6 +48,7 @@ class ChaosIT {
             3,
             17,
             faults,
+            false,
             List.of(),
             0,
             Duration.ofSeconds(90),

@@ -21,6 +21,7 @@ class ChaosPlanTest {
             3,
             seed,
             faults,
+            false,
             List.of(),
             0,
             Duration.ofSeconds(90),

@@ -28,6 +28,7 @@ class ExpectationsTest {
             1,
             1,
             Map.of(),
+            false,
             List.of(),
             0,
             Duration.ofSeconds(1),
