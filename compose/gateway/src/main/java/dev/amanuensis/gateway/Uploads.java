@@ -52,16 +52,21 @@ final class Uploads {
       ctx.header("Connection", "close"); // its body is not read
       throw ApiException.busy("%d requests are being received already".formatted(MAX_UPLOADS));
     }
+    // Who asks first (RFC 9110, 10.1.1) has sent nothing, and reading would be the leave to.
+    boolean comes = !"100-continue".equalsIgnoreCase(ctx.header("Expect"));
     try {
       if (ctx.req().getContentLengthLong() > maxBytes) {
         throw tooLarge();
       }
       ready.run();
+      comes = true;
       return form(ctx);
     } catch (ApiException e) {
       // Unread bytes must not be taken for the next request.
       ctx.header("Connection", "close");
-      skip(ctx);
+      if (comes) {
+        skip(ctx);
+      }
       throw e;
     } finally {
       permits.release();

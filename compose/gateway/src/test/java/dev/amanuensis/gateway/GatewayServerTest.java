@@ -8,6 +8,8 @@ import java.io.OutputStream;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -91,15 +93,26 @@ class GatewayServerTest {
     }
   }
 
+  @Test
+  void clientThatAsksBeforeItSendsIsRefusedBeforeItSends() throws Exception {
+    try (GatewayRoutes routes = new GatewayRoutes(config(), null, code -> code);
+        GatewayServer server = new GatewayServer("127.0.0.1", 0, "localhost"::equals, routes)) {
+      long tooMuch = GatewayConfig.defaults().maxBodyBytes() + 1;
+      assertThat(post(server, tooMuch, 0, "Expect: 100-continue")).startsWith("HTTP/1.1 413");
+    }
+  }
+
   /** Sends at most so many blocks of a body of zeros of that size, and then reads the answer. */
-  private static String post(GatewayServer server, long bytes, int blocks) throws Exception {
+  private static String post(GatewayServer server, long bytes, int blocks, String... headers)
+      throws Exception {
     byte[] block = new byte[1 << 16];
     try (Socket socket = new Socket("127.0.0.1", server.port())) {
       String head =
           "POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\nContent-Type:"
-              + " multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n";
+              + " multipart/form-data; boundary=x\r\nContent-Length: %d\r\n%s\r\n";
       OutputStream out = socket.getOutputStream();
-      out.write(head.formatted(bytes).getBytes(StandardCharsets.US_ASCII));
+      String more = Stream.of(headers).map(h -> h + "\r\n").collect(Collectors.joining());
+      out.write(head.formatted(bytes, more).getBytes(StandardCharsets.US_ASCII));
       for (int i = 0; i < blocks && bytes > 0; i++, bytes -= block.length) {
         out.write(block, 0, (int) Math.min(bytes, block.length));
         if (i < 100) {
