@@ -4,17 +4,26 @@ import dev.amanuensis.chaos.ChaosReport.Done;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
 
 /** One run: the fleet starts, jobs go in, faults happen, and what came out is counted. */
 final class ChaosRun {
   /** Share of the jobs that waits in Kafka when a fault happens. */
   private static final double BACKLOG = 0.15;
+
+  /** Where the end is near: less will do, but none would end the run before the next fault. */
+  private static final double LEAST_BACKLOG = 0.04;
+
+  /** Share of the jobs that is kept for each fault after the next. */
+  private static final double HELD_BACK = 0.005;
 
   private static final long SETTLE_NANOS = 15_000_000_000L;
 
@@ -127,13 +136,13 @@ final class ChaosRun {
   /** False if the fleet stands still. */
   private boolean go(ChaosFaults does, Load load, Audit audit, AtomicReference<Exception> failed)
       throws IOException, InterruptedException {
-    Iterator<ChaosPlan.Step> steps =
-        ChaosPlan.of(options).steps().stream().filter(s -> does.possible(s.fault())).iterator();
-    ChaosPlan.Step next = steps.hasNext() ? steps.next() : null;
+    Deque<ChaosPlan.Step> steps =
+        ChaosPlan.of(options).steps().stream()
+            .filter(s -> does.possible(s.fault()))
+            .collect(Collectors.toCollection(ArrayDeque::new));
     long patience = options.patience().toNanos();
     while (audit.answered() < options.submitted()) {
-      // The faults of the plan take their time: there must be work left for the next one.
-      load.open(next == null ? 1 : next.at() + BACKLOG);
+      load.open(open(steps));
       if (failed.get() != null) {
         throw new IOException("the jobs could not be submitted: " + failed.get(), failed.get());
       }
@@ -141,12 +150,12 @@ final class ChaosRun {
         throw new IOException("the results could not be read: " + audit.failure());
       }
       double share = (double) audit.answered() / options.submitted();
-      if (next != null && share >= next.at()) {
+      if (!steps.isEmpty() && share >= steps.peek().at()) {
         double at = (System.nanoTime() - started) / 1e9;
+        ChaosPlan.Step next = steps.remove();
         Done done = new Done(next.fault(), does.perform(next), at);
         faults.add(done);
         log.printf("%7.1f s  %4.1f %%  %-8s %s%n", at, 100 * share, done.fault(), done.target());
-        next = steps.hasNext() ? steps.next() : null;
         continue;
       }
       if (System.nanoTime() - Math.max(started, audit.lastArrival()) > patience) {
@@ -155,11 +164,24 @@ final class ChaosRun {
       }
       Thread.sleep(20);
     }
-    for (; next != null; next = steps.hasNext() ? steps.next() : null) {
-      log.printf("not reached: %s%n", next);
-      faults.add(new Done(next.fault(), "not reached", Double.NaN));
+    for (ChaosPlan.Step step : steps) {
+      log.printf("not reached: %s%n", step);
+      faults.add(new Done(step.fault(), "not reached", Double.NaN));
     }
     return true;
+  }
+
+  /**
+   * Share of the jobs that may go in before these faults: faults take their time, and each of them
+   * is to find work.
+   */
+  static double open(Collection<ChaosPlan.Step> steps) {
+    if (steps.isEmpty()) {
+      return 1;
+    }
+    double next = steps.iterator().next().at();
+    double most = 1 - HELD_BACK * (steps.size() - 1);
+    return Math.max(next + LEAST_BACKLOG, Math.min(next + BACKLOG, most));
   }
 
   /** What is published twice shows meanwhile; returns where the progress did not settle. */
