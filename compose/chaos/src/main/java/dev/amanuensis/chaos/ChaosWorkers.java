@@ -61,14 +61,14 @@ final class ChaosWorkers implements AutoCloseable {
       starts++;
     }
 
+    synchronized Process process() {
+      return process;
+    }
+
     void supervise() {
       try {
         while (true) {
-          Process running;
-          synchronized (this) {
-            running = process;
-          }
-          running.waitFor();
+          process().waitFor();
           synchronized (this) {
             if (closed || retired) {
               return;
@@ -170,17 +170,13 @@ final class ChaosWorkers implements AutoCloseable {
 
   /** Those that run now, or did a moment ago. */
   List<Process> processes() {
-    List<Slot> all;
+    return all().stream().map(Slot::process).toList();
+  }
+
+  private List<Slot> all() {
     synchronized (slots) {
-      all = List.copyOf(slots);
+      return List.copyOf(slots);
     }
-    List<Process> running = new ArrayList<>();
-    for (Slot slot : all) {
-      synchronized (slot) {
-        running.add(slot.process);
-      }
-    }
-    return running;
   }
 
   /** Times that a worker found a job that its lost predecessor had started, by their logs. */
@@ -204,16 +200,8 @@ final class ChaosWorkers implements AutoCloseable {
 
   /** What each of them does now. */
   void explain(PrintStream out) throws IOException, InterruptedException {
-    List<Slot> all;
-    synchronized (slots) {
-      all = List.copyOf(slots);
-    }
-    for (Slot slot : all) {
-      Process running;
-      synchronized (slot) {
-        running = slot.process;
-      }
-      PostMortem.print(out, running, slot.log(), List.of("job-loop", "control", "main"));
+    for (Slot slot : all()) {
+      PostMortem.print(out, slot.process(), slot.log(), List.of("job-loop", "control", "main"));
     }
   }
 

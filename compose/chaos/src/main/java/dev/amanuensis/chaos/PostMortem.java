@@ -36,7 +36,8 @@ final class PostMortem {
     }
     Child.signal(process.pid(), "QUIT");
     Thread.sleep(DUMP_MILLIS);
-    List<String> dump = lines(file).subList(said.size(), lines(file).size());
+    List<String> all = lines(file);
+    List<String> dump = all.subList(said.size(), all.size());
     for (int i = 0; i < dump.size(); i++) {
       String line = dump.get(i);
       if (threads.stream().anyMatch(name -> line.startsWith('"' + name))) {

@@ -13,7 +13,6 @@ import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -40,7 +39,7 @@ import org.slf4j.LoggerFactory;
  */
 final class JobGate implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(JobGate.class);
-  private static final int MAX_REQUEST_BYTES = 64 << 20;
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
   private static final Duration LAST_ANSWERS = Duration.ofSeconds(5);
 
   /** A result can't be published before its job was made, but clocks differ. */
@@ -69,14 +68,8 @@ final class JobGate implements AutoCloseable {
     this.claims = claims;
     this.removals = claims == null ? null : new ClaimRemovals(claims, config.claimTtl());
     this.room = new WaitingRoom(config.maxWaiting(), answers, this::remove);
-    Map<String, Object> configuration = new HashMap<>(target.commonConfiguration());
-    configuration.put("acks", "all");
-    configuration.put("enable.idempotence", true);
-    configuration.put("max.request.size", MAX_REQUEST_BYTES);
-    configuration.put("max.block.ms", 10_000);
+    Map<String, Object> configuration = target.producerConfiguration(PATIENCE);
     configuration.put("delivery.timeout.ms", 30_000);
-    // As the command line: no batch overtakes another where the topic was made a moment ago.
-    configuration.put("max.in.flight.requests.per.connection", 1);
     configuration.put("request.timeout.ms", 10_000);
     serializer = AvroSerdes.serializer(configuration);
     transcripts = new TranscriptFeed(target, room::holds, room::arrived);

@@ -119,7 +119,7 @@ public final class DlqCommand implements Runnable {
   }
 
   private static String id(DeadJob letter) {
-    Object id = letter.fields().get("job_id");
+    String id = letter.letter().getJobId();
     return id == null ? "-" : Terminal.plain(id);
   }
 
@@ -227,11 +227,8 @@ public final class DlqCommand implements Runnable {
     }
     DeadLetters letters = place.open();
     ReplayChoice choice = choose(letters, anyNames ? names : List.of(), reason, all, again);
-    if (anyNames && !choice.cut().isEmpty()) {
-      throw new CliException(
-          ExitCodes.FAILED,
-          "%s can't be replayed: %s"
-              .formatted(choice.cut().get(0).place(), choice.cut().get(0).obstacle()));
+    if (anyNames) {
+      DeadLetters.requireReplayable(choice.cut());
     }
     if (!dryRun) {
       letters.replay(choice.due());

@@ -20,9 +20,6 @@ import org.apache.kafka.common.serialization.StringSerializer;
 
 /** Kafka's clients as our commands want them; their failures in the words of the command line. */
 final class Clients {
-  /** The producer's own limit; the broker's and the topic's say what is really taken. */
-  private static final int MAX_REQUEST_BYTES = 64 << 20;
-
   private Clients() {}
 
   static Admin admin(KafkaTarget target, Duration timeout) throws CliException {
@@ -36,23 +33,11 @@ final class Clients {
     }
   }
 
-  /** Waits for all copies; repeats without duplicates. */
-  static Map<String, Object> producerConfiguration(KafkaTarget target, Duration timeout) {
-    Map<String, Object> c = target.commonConfiguration();
-    c.put("acks", "all");
-    c.put("enable.idempotence", true);
-    c.put("max.request.size", MAX_REQUEST_BYTES);
-    c.put("max.block.ms", timeout.toMillis());
-    return c;
-  }
-
   static Producer<String, byte[]> producer(KafkaTarget target, Duration timeout)
       throws CliException {
     try {
       return new KafkaProducer<>(
-          producerConfiguration(target, timeout),
-          new StringSerializer(),
-          new ByteArraySerializer());
+          target.producerConfiguration(timeout), new StringSerializer(), new ByteArraySerializer());
     } catch (KafkaException e) {
       throw KafkaFailures.explain(e, target, timeout);
     }

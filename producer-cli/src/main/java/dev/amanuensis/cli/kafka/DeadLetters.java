@@ -40,7 +40,6 @@ public final class DeadLetters {
   static final String REPLAY_OF = "amanuensis.replay.of";
 
   private static final int TRANSACTION_TIMEOUT_MS = 10_000;
-  private static final int MAX_REQUEST_BYTES = 64 << 20;
 
   private final KafkaTarget target;
   private final String topic;
@@ -88,16 +87,8 @@ public final class DeadLetters {
    * @throws CliException if one of them is not whole; nothing is sent then
    */
   public void replay(List<DeadJob> letters) throws CliException, InterruptedException {
-    for (DeadJob letter : letters) {
-      if (letter.obstacle() != null) {
-        throw new CliException(
-            ExitCodes.FAILED, letter.place() + " can't be replayed: " + letter.obstacle());
-      }
-    }
-    Map<String, Object> c = target.commonConfiguration();
-    c.put("acks", "all");
-    c.put("max.request.size", MAX_REQUEST_BYTES);
-    c.put("max.block.ms", timeout.toMillis());
+    requireReplayable(letters);
+    Map<String, Object> c = target.producerConfiguration(timeout);
     c.put("transaction.timeout.ms", TRANSACTION_TIMEOUT_MS);
     c.put("transactional.id", "amanuensis-dlq-" + UUID.randomUUID());
     try (KafkaProducer<byte[], byte[]> producer =
@@ -119,6 +110,18 @@ public final class DeadLetters {
       throw new InterruptedException();
     } catch (KafkaException e) {
       throw KafkaFailures.explain(e, target, timeout);
+    }
+  }
+
+  /**
+   * @throws CliException naming the first of them that can't be replayed, and why
+   */
+  public static void requireReplayable(List<DeadJob> letters) throws CliException {
+    for (DeadJob letter : letters) {
+      if (letter.obstacle() != null) {
+        throw new CliException(
+            ExitCodes.FAILED, letter.place() + " can't be replayed: " + letter.obstacle());
+      }
     }
   }
 

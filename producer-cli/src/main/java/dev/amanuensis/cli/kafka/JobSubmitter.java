@@ -52,14 +52,7 @@ public final class JobSubmitter implements AutoCloseable {
     this.placement = placement;
     this.topic = urgency.lane().topic(target.jobsTopic());
     this.timeout = timeout;
-    Map<String, Object> configuration = target.commonConfiguration();
-    configuration.put("acks", "all");
-    configuration.put("enable.idempotence", true);
-    configuration.put("max.request.size", Placement.MAX_REQUEST_BYTES);
-    // With more, a second batch may overtake the first where the topic was made a moment ago, and
-    // the broker refuses the first one for ever after.
-    configuration.put("max.in.flight.requests.per.connection", 1);
-    configuration.put("max.block.ms", timeout.toMillis());
+    Map<String, Object> configuration = target.producerConfiguration(timeout);
     try {
       serializer = AvroSerdes.serializer(configuration);
       producer =

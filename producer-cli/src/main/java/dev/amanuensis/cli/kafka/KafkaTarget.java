@@ -1,6 +1,7 @@
 package dev.amanuensis.cli.kafka;
 
 import dev.amanuensis.schema.serde.AvroSerdes;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -22,6 +23,9 @@ public record KafkaTarget(
   public static final String JOBS = "audio-jobs";
   public static final String TRANSCRIPTS = "transcripts";
 
+  /** The producer's own limit; the broker's and the topic's say what is really taken. */
+  private static final int MAX_REQUEST_BYTES = 64 << 20;
+
   public KafkaTarget {
     clientProperties = Map.copyOf(clientProperties);
   }
@@ -42,6 +46,23 @@ public record KafkaTarget(
     configuration.put("bootstrap.servers", bootstrapServers);
     configuration.put(AvroSerdes.REGISTRY_URL, registryUrl);
     configuration.putIfAbsent("client.id", "amanuensis-cli");
+    return configuration;
+  }
+
+  /**
+   * A producer's settings: it waits for all copies, and repeats without duplicates.
+   *
+   * @param patience that a call may wait for Kafka
+   */
+  public Map<String, Object> producerConfiguration(Duration patience) {
+    Map<String, Object> configuration = commonConfiguration();
+    configuration.put("acks", "all");
+    configuration.put("enable.idempotence", true);
+    configuration.put("max.request.size", MAX_REQUEST_BYTES);
+    // With more, a second batch may overtake the first where the topic was made a moment ago, and
+    // the broker refuses the first one for ever after.
+    configuration.put("max.in.flight.requests.per.connection", 1);
+    configuration.put("max.block.ms", patience.toMillis());
     return configuration;
   }
 }

@@ -19,9 +19,6 @@ public record Placement(long maxInlineBytes, List<Path> fileRoots, Upload upload
   /** Within the producer's own limit; the broker's and the topic's say what is really taken. */
   public static final long MOST_INLINE_BYTES = 64_000_000;
 
-  /** Of the producer: a job's audio and its other fields. */
-  static final int MAX_REQUEST_BYTES = 64 << 20;
-
   public Placement {
     fileRoots = List.copyOf(fileRoots);
   }

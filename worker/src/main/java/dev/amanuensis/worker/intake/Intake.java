@@ -262,7 +262,7 @@ final class Intake implements Outbox.Listener {
     }
     int attempt = assignment.attempt(d.ticket);
     if (result.mayPass() && d.retries < config.maxRetries()) {
-      d.due = System.nanoTime() + (config.retryAfter(d.retries++).toNanos());
+      d.due = System.nanoTime() + config.retryAfter(d.retries++).toNanos();
       Mark mark = assignment.mark(d.ticket);
       assignment.mark(d.ticket, mark == null ? null : mark.givenBack(d.partial));
       LOG.info(

@@ -313,7 +313,7 @@ public final class ShareLoop implements DeliveryLoop {
       h.admitted = null;
       JobResult result = a.result();
       if (result.mayPass() && h.retries < config.intake().maxRetries()) {
-        h.due = System.nanoTime() + (config.intake().retryAfter(h.retries++).toNanos());
+        h.due = System.nanoTime() + config.intake().retryAfter(h.retries++).toNanos();
       } else {
         finish(h, result);
       }
