@@ -183,7 +183,7 @@ void encoder_window(const WhisperModel& m, const char* name, int content, const 
   });
   const auto median = [&](EncoderTime EncoderTimes::* part) { return median_of(times, part); };
   const KeptRows kept = encoder.rows(content);
-  const double rows = kept.rows, dense = kept.dense, d = s.state, layers = s.layers, heads = s.heads;
+  const double rows = kept.rows(), dense = kept.dense(), d = s.state, layers = s.layers, heads = s.heads;
   const double linear = m.profile == AM_PROFILE_FAST ? 1 : 4;
   const double conv1 = 2 * 2 * dense * 3 * s.mels * d, conv2 = 2 * dense * 3 * d * d;
   const double qkv = layers * 2 * rows * d * 3 * d, project = layers * 2 * rows * d * d,
@@ -236,7 +236,7 @@ AlignedArray<uint8_t> cross_kv(const WhisperModel& m, int content) {
   const KeptRows rows = encoder.rows(content);
   std::vector<float> weights;
   rows.log_weights(1.0f, weights);
-  writer.write(states.data(), rows.rows, rows.all() ? nullptr : weights.data(), kv.data());
+  writer.write(states.data(), rows.rows(), rows.all() ? nullptr : weights.data(), kv.data());
   return kv;
 }
 

@@ -91,8 +91,8 @@ typedef struct am_model_options {
   int32_t
       f32_parts; /* am_part bits of what computes in f32 whatever the profile; 0 is the profile as it is */
   /* AM_PROFILE_FAST only: past a window's audio and padding_margin encoder rows (of 20 ms), where all rows
-   * have the same input, keep every padding_stride-th row and let it weigh as much as those it stands for.
-   * stride 0: the profile's default, with its margin; 1: every row. */
+   * have the same input, keep every padding_stride-th row (of the window's last ones more) and let it weigh
+   * as much as those it stands for. stride 0: the profile's default, with its margin; 1: every row. */
   int32_t padding_stride;
   int32_t padding_margin;
   /* 1: keeps int8 weights also in the form that devices take (AM_PROFILE_FAST only). Callers that know only

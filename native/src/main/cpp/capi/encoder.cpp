@@ -44,7 +44,7 @@ am_status am_lane_rows(const am_lane* lane, int32_t content_frames, int32_t* row
   return guarded([&] {
     need_range(content_frames, 0, AM_WINDOW_FRAMES, "content_frames");
     need(rows, "rows");
-    *rows = need(lane, "lane").encoder.rows(content_frames).rows;
+    *rows = need(lane, "lane").encoder.rows(content_frames).rows();
   });
 }
 
@@ -57,7 +57,7 @@ am_status am_cross_kv(am_lane* lane, const float* states, int32_t content_frames
     const amanuensis::CoreLoad::Share share(lane->model->load);
     const amanuensis::KeptRows rows = lane->encoder.rows(content_frames);
     if (!rows.all()) rows.log_weights(1.0f, lane->log_weights);
-    lane->cross.write(states, rows.rows, rows.all() ? nullptr : lane->log_weights.data(), cross_kv,
+    lane->cross.write(states, rows.rows(), rows.all() ? nullptr : lane->log_weights.data(), cross_kv,
                       lane->gemm.get());
   });
 }

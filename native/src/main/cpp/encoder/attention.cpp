@@ -63,7 +63,7 @@ void SelfAttention::run(const Each& each, float* out) {
 
 template <class T>
 void SelfAttention::run_blocks(const Each& each, float* out) {
-  const int keys = rows_.rows, state = heads_ * kHead;
+  const int keys = rows_.rows(), state = heads_ * kHead;
   each(1, [&](AttentionScratch& s, int) {
     head_bytes_ = (s.products(keys).values.packed_bytes() + 63) / 64 * 64;
   });
@@ -83,7 +83,7 @@ void SelfAttention::run_blocks(const Each& each, float* out) {
     for (int r = 0; r < block_; r++) {
       float* row = scores + static_cast<size_t>(r) * context_;
       if (!log_weights_.empty())
-        for (int t = rows_.dense; t < keys; t++) row[t] += log_weights_[static_cast<size_t>(t)];
+        for (int t = rows_.dense(); t < keys; t++) row[t] += log_weights_[static_cast<size_t>(t)];
       s.inverse_[r] = k_.softmax(row, probabilities + static_cast<size_t>(r) * context_, keys);
     }
     float* o = out + static_cast<size_t>(first) * state + h * kHead;
@@ -96,15 +96,15 @@ void SelfAttention::run_blocks(const Each& each, float* out) {
 void SelfAttention::run_int16(const Each& each, float* out) {
   const int state = heads_ * kHead;
   each(heads_, [&](AttentionScratch&, int h) {
-    packed_heads_[static_cast<size_t>(h)].pack(key<float>(h, 0), value<float>(h, 0), rows_.rows);
+    packed_heads_[static_cast<size_t>(h)].pack(key<float>(h, 0), value<float>(h, 0), rows_.rows());
   });
   const float* weights = log_weights_.empty() ? nullptr : log_weights_.data();
-  const int per_head = (rows_.rows + Int16Attention::kRows - 1) / Int16Attention::kRows;
+  const int per_head = (rows_.rows() + Int16Attention::kRows - 1) / Int16Attention::kRows;
   each(heads_ * per_head, [&](AttentionScratch& s, int i) {
     const int h = i / per_head, first = i % per_head * Int16Attention::kRows;
     const auto at = static_cast<size_t>(first) * state + h * kHead;
     s.int16_->attend(packed_heads_[static_cast<size_t>(h)], weights, queries<float>() + at, state,
-                     std::min(Int16Attention::kRows, rows_.rows - first), out + at, state);
+                     std::min(Int16Attention::kRows, rows_.rows() - first), out + at, state);
   });
 }
 

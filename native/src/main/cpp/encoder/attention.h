@@ -21,7 +21,7 @@ enum class AttentionKind { kF32, kBf16, kInt16 };
 /// What one thread needs for a block of queries, whatever the window.
 class AttentionScratch {
  public:
-  /// block: rows of queries at a time; it divides the rows of every window.
+  /// block: rows of queries at a time on oneDNN, where it divides the rows of every window.
   AttentionScratch(AttentionKind kind, int context, int heads, int block);
   ~AttentionScratch();
 

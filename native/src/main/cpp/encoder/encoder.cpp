@@ -18,6 +18,9 @@ namespace amanuensis {
 
 namespace {
 constexpr int kHead = 64;
+// A row that stands for several positions has this much of their mean beside its own position: waves shorter
+// than the group weigh less. Chosen by the encoder's error on speech (docs/speed.md).
+constexpr float kMeanShare = 0.3f;
 
 // Adds the time since the last call to a part.
 class StageClock {
@@ -44,6 +47,7 @@ struct Encoder::Lane {
         k(row_kernels()),
         gemm(device),
         block(encoder_block_rows()),
+        multiple(w->attention == AttentionKind::kInt16 ? encoder_row_step() : block),
         team(*w, block, std::move(helpers)),
         attention(w->attention, w->shape.context, w->shape.heads, block) {
     const auto& s = w->shape;
@@ -61,6 +65,7 @@ struct Encoder::Lane {
   const RowKernels& k;
   GemmLane* gemm;  // null: no device
   int block;
+  int multiple;  // a window's rows are a multiple of this
   EncoderTeam team;
   SelfAttention attention;
   KeptRows kept;
@@ -71,10 +76,11 @@ struct Encoder::Lane {
   AlignedArray<float> row_scale, row_shift;  // context: of the rows that are with the device
   AlignedArray<int8_t> mlp_hidden;           // context x 4 state, between fc1 and fc2 on the device
 
-  /// work(workspace, first row) for every block of rows that is needed to cover `rows`.
+  /// work(workspace, first row, rows) for every block of rows; the last one may have fewer.
   template <class F>
   void blocks(int rows, F work) {
-    team.each((rows + block - 1) / block, [&](Workspace& b, int i) { work(b, i * block); });
+    team.each((rows + block - 1) / block,
+              [&](Workspace& b, int i) { work(b, i * block, std::min(block, rows - i * block)); });
   }
   template <Arithmetic A, class T>
   void encode(const float* mel, int64_t stride, float* states, float* outputs);
@@ -105,7 +111,7 @@ inline void store(float& to, float v) { to = v; }
 
 // Rows [0, dense) and, where there is padding, one more that is the same for all of it.
 void Encoder::Lane::convolve(const float* mel, int64_t stride) {
-  const int rows = std::min(w->shape.context, kept.dense + 1);
+  const int rows = std::min(w->shape.context, kept.dense() + 1);
   const int hidden_rows = std::min(2 * w->shape.context, 2 * rows + 1);
   w->half ? first_convolution<uint16_t>(mel, stride, hidden_rows)
           : first_convolution<float>(mel, stride, hidden_rows);
@@ -120,19 +126,19 @@ void Encoder::Lane::first_convolution(const float* mel, int64_t stride, int rows
   const int frames = s.context * 2;
   std::memset(hidden.data(), 0, sizeof(float) * s.state);
   std::memset(hidden.data() + static_cast<size_t>(frames + 1) * s.state, 0, sizeof(float) * s.state);
-  blocks(rows, [&](Workspace& b, int first) {
+  blocks(rows, [&](Workspace& b, int first, int count) {
     T* patch = reinterpret_cast<T*>(b.patch.data());
     for (int m = 0; m < s.mels; m++) {
       const float* row = mel + m * stride;
-      for (int r = 0; r < b.rows; r++)
+      for (int r = 0; r < count; r++)
         for (int tap = 0; tap < 3; tap++) {
           const int t = first + r + tap - 1;
           store(patch[(static_cast<size_t>(r) * 3 + tap) * s.mels + m], t < 0 || t >= frames ? 0.0f : row[t]);
         }
     }
     float* y = reinterpret_cast<float*>(b.acc.data());
-    b.conv1.run(patch, w->conv1.packed.data(), y);
-    for (int r = 0; r < b.rows; r++)
+    b.conv1.run(patch, w->conv1.packed.data(), y, count);
+    for (int r = 0; r < count; r++)
       k.bias_gelu_f32(y + static_cast<size_t>(r) * s.state, w->conv1.bias.data(),
                       hidden.data() + static_cast<size_t>(first + r + 1) * s.state, s.state);
   });
@@ -144,20 +150,20 @@ void Encoder::Lane::second_convolution(int rows) {
   using Path = GemmSteps<A>;
   const auto n = static_cast<size_t>(w->shape.state);
   const int state = w->shape.state;
-  blocks(rows, [&](Workspace& b, int first) {
+  blocks(rows, [&](Workspace& b, int first, int count) {
     auto* in = reinterpret_cast<typename Path::Input*>(b.wide.data());
     const auto* sums = reinterpret_cast<const typename Path::Sum*>(b.acc.data());
-    for (size_t r = 0; r < static_cast<size_t>(b.rows); r++)
+    for (size_t r = 0; r < static_cast<size_t>(count); r++)
       b.scale[r] = Path::take_range(k, hidden.data() + (static_cast<size_t>(first) + r) * 2 * n,
                                     in + r * 3 * n, 3 * state, b.shift[r]);
-    b.conv2.run(in, w->conv2.packed.data(), b.acc.data());
-    for (size_t r = 0; r < static_cast<size_t>(b.rows); r++) {
+    b.conv2.run(in, w->conv2.packed.data(), b.acc.data(), count);
+    for (size_t r = 0; r < static_cast<size_t>(count); r++) {
       const size_t row = static_cast<size_t>(first) + r;
       float* to = x.data() + row * n;
       const float* bias = Path::bias(k, w->conv2, b.scale[r], b.shift[r], b.row.data());
       Path::store(k, sums + r * n, b.scale[r], w->conv2, bias, 0, to, state);
       k.gelu_f32(to, to, state);
-      if (static_cast<int>(row) >= kept.dense) continue;
+      if (static_cast<int>(row) >= kept.dense()) continue;
       for (size_t i = 0; i < n; i++) to[i] += w->positions.data()[row * n + i];
     }
   });
@@ -166,11 +172,17 @@ void Encoder::Lane::second_convolution(int rows) {
 // The row after the dense ones, at the position of every row that stands for padding.
 void Encoder::Lane::repeat_padding() {
   const auto n = static_cast<size_t>(w->shape.state);
-  for (int r = kept.rows - 1; r >= kept.dense; r--) {
-    const float* same = x.data() + static_cast<size_t>(kept.dense) * n;
-    const float* position = w->positions.data() + static_cast<size_t>(kept.position(r)) * n;
+  // Last the row that is repeated.
+  for (int r = kept.rows() - 1; r >= kept.dense(); r--) {
+    const float* same = x.data() + static_cast<size_t>(kept.dense()) * n;
     float* to = x.data() + static_cast<size_t>(r) * n;
-    for (size_t i = 0; i < n; i++) to[i] = same[i] + position[i];
+    const float* own = w->positions.data() + static_cast<size_t>(kept.position(r)) * n;
+    for (size_t i = 0; i < n; i++) to[i] = same[i] + (1 - kMeanShare) * own[i];
+    const float share = kMeanShare / static_cast<float>(kept.weight(r));
+    for (int p = kept.first(r); p < kept.first(r) + kept.weight(r); p++) {
+      const float* position = w->positions.data() + static_cast<size_t>(p) * n;
+      for (size_t i = 0; i < n; i++) to[i] += share * position[i];
+    }
   }
 }
 
@@ -179,15 +191,15 @@ void Encoder::Lane::project_qkv(const Block& weights) {
   using Path = GemmSteps<A>;
   const auto& s = w->shape;
   const auto n = static_cast<size_t>(s.state);
-  blocks(kept.rows, [&](Workspace& b, int first) {
+  blocks(kept.rows(), [&](Workspace& b, int first, int count) {
     auto* in = reinterpret_cast<typename Path::Input*>(b.narrow.data());
     const auto* sums = reinterpret_cast<const typename Path::Sum*>(b.acc.data());
-    for (int r = 0; r < b.rows; r++)
+    for (int r = 0; r < count; r++)
       b.scale[static_cast<size_t>(r)] =
           Path::norm(k, x.data() + static_cast<size_t>(first + r) * n, weights.attention_norm, b.row.data(),
                      in + static_cast<size_t>(r) * n, s.state);
-    b.qkv.run(in, weights.qkv.packed.data(), b.acc.data());
-    for (int r = 0; r < b.rows; r++)
+    b.qkv.run(in, weights.qkv.packed.data(), b.acc.data(), count);
+    for (int r = 0; r < count; r++)
       store_qkv<A, T>(weights, sums + static_cast<size_t>(r) * 3 * n, b.scale[static_cast<size_t>(r)],
                       first + r);
   });
@@ -215,25 +227,25 @@ void Encoder::Lane::mlp(const Block& weights) {
   using Path = GemmSteps<A>;
   const auto& s = w->shape;
   const auto n = static_cast<size_t>(s.state);
-  blocks(kept.rows, [&](Workspace& b, int first) {
+  blocks(kept.rows(), [&](Workspace& b, int first, int count) {
     float* xs = x.data() + static_cast<size_t>(first) * n;
     auto* in = reinterpret_cast<typename Path::Input*>(b.narrow.data());
     auto* hidden_in = reinterpret_cast<typename Path::Input*>(b.wide.data());
     const auto* sums = reinterpret_cast<const typename Path::Sum*>(b.acc.data());
     float* scale = b.scale.data();
-    for (size_t r = 0; r < static_cast<size_t>(b.rows); r++)
+    for (size_t r = 0; r < static_cast<size_t>(count); r++)
       scale[r] = Path::take(k, attended.data() + (static_cast<size_t>(first) + r) * n, in + r * n, s.state);
-    b.out.run(in, weights.out.packed.data(), b.acc.data());
-    for (size_t r = 0; r < static_cast<size_t>(b.rows); r++) {
+    b.out.run(in, weights.out.packed.data(), b.acc.data(), count);
+    for (size_t r = 0; r < static_cast<size_t>(count); r++) {
       Path::add(k, sums + r * n, scale[r], weights.out, weights.out.bias.data(), xs + r * n, s.state);
       scale[r] = Path::norm(k, xs + r * n, weights.mlp_norm, b.row.data(), in + r * n, s.state);
     }
-    b.fc1.run(in, weights.fc1.packed.data(), b.acc.data());
-    for (size_t r = 0; r < static_cast<size_t>(b.rows); r++)
+    b.fc1.run(in, weights.fc1.packed.data(), b.acc.data(), count);
+    for (size_t r = 0; r < static_cast<size_t>(count); r++)
       scale[r] = Path::gelu(k, sums + r * 4 * n, scale[r], weights.fc1, b.row.data(), hidden_in + r * 4 * n,
                             4 * s.state, b.shift[r]);
-    b.fc2.run(hidden_in, weights.fc2.packed.data(), b.acc.data());
-    for (size_t r = 0; r < static_cast<size_t>(b.rows); r++)
+    b.fc2.run(hidden_in, weights.fc2.packed.data(), b.acc.data(), count);
+    for (size_t r = 0; r < static_cast<size_t>(count); r++)
       Path::add(k, sums + r * n, scale[r], weights.fc2,
                 Path::bias(k, weights.fc2, scale[r], b.shift[r], b.row.data()), xs + r * n, s.state);
   });
@@ -243,17 +255,17 @@ void Encoder::Lane::mlp(const Block& weights) {
 // sums, scale): takes the row's sums.
 template <class Before, class After>
 void Encoder::Lane::product_on_device(const LinearWeights& weights, Before before, After after) {
-  gemm->begin(weights, kept.rows);
-  blocks(kept.rows, [&](Workspace& b, int first) {
+  gemm->begin(weights, kept.rows());
+  blocks(kept.rows(), [&](Workspace& b, int first, int count) {
     auto* values = reinterpret_cast<int8_t*>(b.wide.data());
-    for (int r = first; r < first + b.rows; r++) {
+    for (int r = first; r < first + count; r++) {
       row_scale[static_cast<size_t>(r)] = before(b, static_cast<size_t>(r), values);
       gemm->put(r, values);
     }
   });
   gemm->run();
-  blocks(kept.rows, [&](Workspace& b, int first) {
-    for (int r = first; r < first + b.rows; r++)
+  blocks(kept.rows(), [&](Workspace& b, int first, int count) {
+    for (int r = first; r < first + count; r++)
       after(b, static_cast<size_t>(r), gemm->sums(r, b.acc.data()), row_scale[static_cast<size_t>(r)]);
   });
   gemm->finish();
@@ -311,7 +323,7 @@ void Encoder::Lane::mlp_on_device(const Block& weights) {
 template <Arithmetic A, class T>
 void Encoder::Lane::encode(const float* mel, int64_t stride, float* states, float* outputs) {
   const auto& s = w->shape;
-  const auto n = static_cast<size_t>(kept.rows) * s.state;
+  const auto n = static_cast<size_t>(kept.rows()) * s.state;
   times = {};
   StageClock clock;
   convolve(mel, stride);
@@ -341,8 +353,8 @@ void Encoder::Lane::encode(const float* mel, int64_t stride, float* states, floa
       outputs += n;
     }
   }
-  blocks(kept.rows, [&](Workspace& b, int first) {
-    for (int r = first; r < first + b.rows; r++)
+  blocks(kept.rows(), [&](Workspace&, int first, int count) {
+    for (int r = first; r < first + count; r++)
       k.layer_norm(x.data() + static_cast<size_t>(r) * s.state, w->final_norm.gamma.data(),
                    w->final_norm.beta.data(), states + static_cast<size_t>(r) * s.state, s.state);
   });
@@ -361,7 +373,7 @@ Encoder::~Encoder() = default;
 const EncoderTimes& Encoder::times() const { return lane_->times; }
 
 KeptRows Encoder::rows(int content_frames) const {
-  return kept_rows(lane_->w->padding, lane_->w->shape.context, content_frames, lane_->block);
+  return kept_rows(lane_->w->padding, lane_->w->shape.context, content_frames, lane_->multiple);
 }
 
 void Encoder::encode(const float* mel, int64_t row_stride, int content_frames, float* states,

@@ -7,8 +7,8 @@ namespace amanuensis {
 
 namespace {
 constexpr int kHead = 64;
-constexpr PaddingPolicy kDefaultPadding{4, 192};  // of the fast profile
-constexpr int kMostLayers = 64;                   // twice those of the largest checkpoint
+constexpr PaddingPolicy kDefaultPadding{6, 32};  // of the fast profile
+constexpr int kMostLayers = 64;                  // twice those of the largest checkpoint
 
 std::string show(const std::vector<int64_t>& shape) {
   std::string s = "[";

@@ -62,11 +62,15 @@ const ExactGemm* own_int8() {
   return &row_kernels() != &row_kernels_generic() ? &exact_gemm_avx2() : &exact_gemm_generic();
 }
 
+constexpr int kTileRows = 12;  // of exact_gemm_vnni; a multiple of the others'
+
 size_t size_of(Matmul::Type type) { return memory::data_type_size(type); }
 const void* offset(const void* p, int64_t elements, Matmul::Type type) {
   return static_cast<const char*>(p) + elements * static_cast<int64_t>(size_of(type));
 }
 }  // namespace
+
+int encoder_row_step() { return own_int8() ? kTileRows : encoder_block_rows(); }
 
 Matmul::Matmul(Type a, Type b, Type c, int64_t m, int64_t k, int64_t n, int64_t lda, int64_t ldc,
                Layout layout)
@@ -116,10 +120,10 @@ size_t Matmul::packed_bytes() const {
   return own_ ? own_->packed_bytes(k_, n_) : b_.get_desc().get_size() * static_cast<size_t>(parts_);
 }
 
-void Matmul::run(const void* a, const void* b, void* c) {
+void Matmul::run(const void* a, const void* b, void* c, int64_t rows) {
   const ProductTimer timer(ProductsOf::kEncoder);
   if (own_)
-    return own_->run(static_cast<const int8_t*>(a), lda_, b, static_cast<int32_t*>(c), ldc_, m_, k_, n_);
+    return own_->run(static_cast<const int8_t*>(a), lda_, b, static_cast<int32_t*>(c), ldc_, rows, k_, n_);
   c_.set_data_handle(c);
   for (int64_t part = 0; part < parts_; part++) {
     a_.set_data_handle(const_cast<void*>(offset(a, part * (k_ / parts_), a_type_)));

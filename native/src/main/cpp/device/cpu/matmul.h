@@ -25,6 +25,9 @@ std::string dnnl_isa_name();
 void use_threads(int threads);
 /// Rows per block for encoder GEMMs: fits L2 beside the weights, and fills AMX tiles where they exist.
 int encoder_block_rows();
+/// A window's last block may have any multiple of this many rows: a tile's rows where our own int8 kernels
+/// run, a whole block elsewhere.
+int encoder_row_step();
 
 /// c[m x n] = a[m x k] * b[k x n]; m is fixed, rows of a and c may be strided. One object per thread: the
 /// scratchpad is inside. int8 sums are exact on every machine. Long f32 sums run in stretches of k, which
@@ -41,7 +44,9 @@ class Matmul {
          Layout layout = Layout::kPacked);
   /// The same product for m rows, over weights that `like` packed.
   Matmul(const Matmul& like, int64_t m);
-  void run(const void* a, const void* b, void* c);
+  /// rows: how many of the m rows of c are wanted; the others are left alone or worthless.
+  void run(const void* a, const void* b, void* c, int64_t rows);
+  void run(const void* a, const void* b, void* c) { run(a, b, c, m_); }
   size_t packed_bytes() const;
   /// b given as n rows of k (a weight matrix, out x in) or as k rows of n.
   void pack_rows(const void* rows, void* packed);

@@ -34,7 +34,7 @@ final class Ablation {
 
   private Ablation() {}
 
-  private static EngineOptions options(String[] values) {
+  static EngineOptions options(String[] values) {
     Set<ModelPart> inF32 = EnumSet.noneOf(ModelPart.class);
     for (int i = 2; i < values.length; i++) {
       inF32.add(ModelPart.valueOf(values[i]));
