@@ -8,6 +8,7 @@ namespace amanuensis {
 namespace {
 // Chosen by the encoder's error on speech (docs/speed.md): without them thinning costs half as much again.
 constexpr int kEnd = 20, kNearEnd = 83;
+constexpr double kMostKept = 0.9;  // of a window's rows, where any are left out
 }  // namespace
 
 KeptRows KeptRows::all_of(int context) { return thinned(context, 1, context); }
@@ -48,11 +49,12 @@ void KeptRows::log_weights(float factor, std::vector<float>& to) const {
 
 KeptRows kept_rows(const PaddingPolicy& policy, int context, int content_frames, int multiple) {
   if (policy.stride <= 1) return KeptRows::all_of(context);
-  // Dense rows grow from the audio and its margin until the sum fits; near a whole window nothing is left to
-  // gain.
+  // Dense rows grow from the audio and its margin until the sum fits. Near a whole window too little is left
+  // to gain for what a doubtful result costs.
   for (int dense = (content_frames + 1) / 2 + policy.margin; dense < context; dense++) {
     const KeptRows kept = KeptRows::thinned(dense, policy.stride, context);
-    if (kept.rows() % multiple == 0) return kept;
+    if (kept.rows() % multiple == 0)
+      return kept.rows() <= context * kMostKept ? kept : KeptRows::all_of(context);
   }
   return KeptRows::all_of(context);
 }
