@@ -9,6 +9,7 @@ import dev.amanuensis.worker.evaluation.EnglishNormalizer;
 import dev.amanuensis.worker.evaluation.Wer;
 import dev.amanuensis.worker.job.JobResult;
 import dev.amanuensis.worker.job.TranscriptionResult;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,13 +35,23 @@ final class Ablation {
 
   private Ablation() {}
 
-  static EngineOptions options(String[] values) {
+  /**
+   * @param column NAME=STRIDE,MARGIN[,PART IN F32...]
+   */
+  static EngineOptions options(String column) {
+    String[] values = column.substring(column.indexOf('=') + 1).split(",");
     Set<ModelPart> inF32 = EnumSet.noneOf(ModelPart.class);
     for (int i = 2; i < values.length; i++) {
       inF32.add(ModelPart.valueOf(values[i]));
     }
     return new EngineOptions(
         Profile.FAST, inF32, Integer.parseInt(values[0]), Integer.parseInt(values[1]));
+  }
+
+  static List<Path> wavFiles(String directory) throws IOException {
+    try (Stream<Path> all = Files.list(Path.of(directory))) {
+      return all.filter(f -> f.toString().endsWith(".wav")).sorted().toList();
+    }
   }
 
   private record Expected(byte[] audio, String text, String language) {}
@@ -58,11 +69,7 @@ final class Ablation {
         }
         return clips;
       }
-      List<Path> files;
-      try (Stream<Path> all = Files.list(Path.of(directory))) {
-        files = all.filter(f -> f.toString().endsWith(".wav")).sorted().toList();
-      }
-      for (Path file : files) {
+      for (Path file : wavFiles(directory)) {
         byte[] audio = Files.readAllBytes(file);
         Path kept = Path.of(file + ".reference");
         if (!Files.exists(kept)) {
@@ -83,7 +90,7 @@ final class Ablation {
     Map<String, List<String>> cells = new LinkedHashMap<>();
     List<String> totals = new ArrayList<>();
     for (String column : columns) {
-      EngineOptions options = options(column.substring(column.indexOf('=') + 1).split(","));
+      EngineOptions options = options(column);
       try (Golden golden = new Golden(options)) {
         long started = System.nanoTime();
         Map<String, CompletableFuture<JobResult>> results = new LinkedHashMap<>();

@@ -2,25 +2,20 @@ package dev.amanuensis.worker.pipeline;
 
 import dev.amanuensis.engine.EncoderLane;
 import dev.amanuensis.engine.Engine;
-import dev.amanuensis.engine.EngineOptions;
 import dev.amanuensis.engine.NativeBuffer;
 import dev.amanuensis.engine.Profile;
 import dev.amanuensis.model.ModelStore;
-import dev.amanuensis.worker.job.AudioSource;
 import dev.amanuensis.worker.job.Job;
 import dev.amanuensis.worker.job.TranscriptionOptions;
 import dev.amanuensis.worker.source.AudioPreparer;
 import dev.amanuensis.worker.source.PreparedAudio;
 import dev.amanuensis.worker.source.SourceConfig;
-import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -43,9 +38,7 @@ final class EncoderError {
       }
     }
     for (String column : columns) {
-      EngineOptions options =
-          Ablation.options(column.substring(column.indexOf('=') + 1).split(","));
-      try (Engine engine = Engine.open(weights, options);
+      try (Engine engine = Engine.open(weights, Ablation.options(column));
           EncoderLane lane = engine.newLane(2)) {
         double[] errors = clips.stream().mapToDouble(clip -> error(engine, lane, clip)).toArray();
         System.out.printf(
@@ -67,22 +60,11 @@ final class EncoderError {
             .toList();
       }
     }
-    try (Stream<Path> all = Files.list(Path.of(directory))) {
-      return all.filter(f -> f.toString().endsWith(".wav")).sorted().toList();
-    }
+    return Ablation.wavFiles(directory);
   }
 
   private static Clip clip(Engine engine, Path file) throws Exception {
-    Job job =
-        new Job(
-            "job",
-            new AudioSource.Inline(ByteBuffer.wrap(Files.readAllBytes(file)), null),
-            null,
-            TranscriptionOptions.DEFAULTS,
-            0,
-            null,
-            Instant.now(),
-            Map.of());
+    Job job = Golden.job(Files.readAllBytes(file), TranscriptionOptions.DEFAULTS, null);
     NativeBuffer mel = NativeBuffer.allocate(engine.info().melBytes());
     try (AudioPreparer preparer = new AudioPreparer(SourceConfig.defaults());
         PreparedAudio audio = preparer.prepare(job);

@@ -106,6 +106,21 @@ final class Golden implements AutoCloseable {
     return TranscriptionOptions.DEFAULTS.withTemperatures(List.of(0f)).withWordTimestamps(words);
   }
 
+  /**
+   * @param deadline null: none
+   */
+  static Job job(byte[] audio, TranscriptionOptions options, Instant deadline) {
+    return new Job(
+        "job",
+        new AudioSource.Inline(ByteBuffer.wrap(audio), null),
+        null,
+        options,
+        0,
+        deadline,
+        Instant.now(),
+        Map.of());
+  }
+
   CompletableFuture<JobResult> submit(byte[] audio, TranscriptionOptions options) {
     return submit(audio, options, null);
   }
@@ -113,16 +128,7 @@ final class Golden implements AutoCloseable {
   CompletableFuture<JobResult> submit(
       byte[] audio, TranscriptionOptions options, Instant deadline) {
     CompletableFuture<JobResult> done = new CompletableFuture<>();
-    Job job =
-        new Job(
-            "job",
-            new AudioSource.Inline(ByteBuffer.wrap(audio), null),
-            null,
-            options,
-            0,
-            deadline,
-            Instant.now(),
-            Map.of());
+    Job job = job(audio, options, deadline);
     if (pipeline.tryAdmit(job, null, done::complete) == null) {
       throw new IllegalStateException("not admitted");
     }
