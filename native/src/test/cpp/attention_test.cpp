@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -10,10 +11,10 @@ namespace {
 
 constexpr int kContext = 240, kHeads = 2, kState = kHeads * 64, kBlock = 60;
 
-// Runnable kinds; bf16 needs a machine that has it.
 std::vector<AttentionKind> kinds() {
   std::vector<AttentionKind> all{AttentionKind::kF32};
   if (&row_kernels() != &row_kernels_generic()) all.push_back(AttentionKind::kInt16);
+  if (amx_is_usable()) all.push_back(AttentionKind::kAmx);
   return all;
 }
 
@@ -47,17 +48,21 @@ class Turns {
   std::vector<std::unique_ptr<AttentionScratch>> all_;
 };
 
+void fill(SelfAttention& attention, const Inputs& in, int rows) {
+  for (int h = 0; h < kHeads; h++)
+    for (int t = 0; t < rows; t++) {
+      const size_t from = static_cast<size_t>(t * kState + h * 64);
+      std::copy_n(in.q.data() + from, 64, attention.query(h, t));
+      std::copy_n(in.keys.data() + from, 64, attention.key(h, t));
+      std::copy_n(in.values.data() + from, 64, attention.value(h, t));
+    }
+}
+
 std::vector<float> run(AttentionKind kind, const Inputs& in, const KeptRows& rows, int scratches) {
   Turns turns(kind, scratches);
   SelfAttention attention(kind, kContext, kHeads, kBlock);
   attention.begin(rows);
-  std::copy(in.q.begin(), in.q.end(), attention.queries<float>());
-  for (int h = 0; h < kHeads; h++)
-    for (int t = 0; t < rows.rows(); t++) {
-      const size_t from = static_cast<size_t>(t * kState + h * 64);
-      std::copy_n(in.keys.data() + from, 64, attention.key<float>(h, t));
-      std::copy_n(in.values.data() + from, 64, attention.value<float>(h, t));
-    }
+  fill(attention, in, rows.rows());
   std::vector<float> out(static_cast<size_t>(kContext * kState));
   attention.run(turns.each(), out.data());
   return out;
@@ -98,23 +103,25 @@ TEST(SelfAttention, IsThatOfTheDefinitionWithWeightedKeys) {
         size += exact[static_cast<size_t>(i)] * exact[static_cast<size_t>(i)];
       }
       // Products of bytes cost more here, where scores are large, than in the model (docs/speed.md).
-      const double most = kind == AttentionKind::kF32               ? 1e-5
-                          : &int16_kernel() == &int16_kernel_avx2() ? 1.5e-3
-                                                                    : 3e-2;
+      const bool pairs = kind == AttentionKind::kInt16 && &int16_kernel() == &int16_kernel_avx2();
+      const double most = kind == AttentionKind::kF32 ? 1e-5 : pairs ? 1.5e-3 : 3e-2;
       EXPECT_LT(std::sqrt(error / size), most) << rows.rows();
     }
   }
 }
 
 TEST(SelfAttention, TheLastBlockMayHaveFewerRows) {
-  if (&row_kernels() == &row_kernels_generic()) GTEST_SKIP() << "needs AVX2";
   const Inputs in(4);
   const KeptRows rows = KeptRows::thinned(31, 6, kContext);
   ASSERT_NE(rows.rows() % Int16Attention::kRows, 0);
+  ASSERT_NE(rows.rows() % AmxAttention::kRows, 0);
   const auto exact = expected(in, rows);
-  const auto got = run(AttentionKind::kInt16, in, rows, 1);
-  for (int i = 0; i < rows.rows() * kState; i++)
-    ASSERT_NEAR(got[static_cast<size_t>(i)], exact[static_cast<size_t>(i)], 0.15) << i / kState;
+  for (AttentionKind kind : kinds()) {
+    if (kind == AttentionKind::kF32) continue;  // its rows are whole blocks
+    const auto got = run(kind, in, rows, 1);
+    for (int i = 0; i < rows.rows() * kState; i++)
+      ASSERT_NEAR(got[static_cast<size_t>(i)], exact[static_cast<size_t>(i)], 0.15) << i / kState;
+  }
 }
 
 TEST(SelfAttention, BitsDoNotDependOnScratchesNorOnEarlierWindows) {
@@ -127,20 +134,10 @@ TEST(SelfAttention, BitsDoNotDependOnScratchesNorOnEarlierWindows) {
     SelfAttention used(kind, kContext, kHeads, kBlock);
     std::vector<float> out(static_cast<size_t>(kContext * kState));
     used.begin(all);
-    const auto fill = [&](unsigned seed) {
-      const Inputs other(seed);
-      std::copy(other.q.begin(), other.q.end(), used.queries<float>());
-      for (int h = 0; h < kHeads; h++)
-        for (int t = 0; t < kContext; t++) {
-          const size_t from = static_cast<size_t>(t * kState + h * 64);
-          std::copy_n(other.keys.data() + from, 64, used.key<float>(h, t));
-          std::copy_n(other.values.data() + from, 64, used.value<float>(h, t));
-        }
-    };
-    fill(3);
+    fill(used, Inputs(3), kContext);
     used.run(turns.each(), out.data());
     used.begin(few);
-    fill(2);
+    fill(used, in, few.rows());
     used.run(turns.each(), out.data());
     out.resize(static_cast<size_t>(few.rows() * kState));
     EXPECT_EQ(out, std::vector<float>(alone.begin(), alone.begin() + few.rows() * kState));
@@ -197,6 +194,74 @@ TEST(Int16Attention, KernelsDifferFromTheDefinitionByTheRoundingOfProbabilities)
         }
       }
     }
+}
+
+class AmxAttentionTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!amx_is_usable()) GTEST_SKIP() << "needs AMX";
+  }
+  // Compares with the definition over the bytes that the kernel sees. key_scale: how large scores are.
+  static void expect_the_definition(int keys, int rows, float key_scale, float key_mean,
+                                    const std::vector<float>& weights) {
+    std::mt19937 g(7);
+    std::normal_distribution<float> d;
+    std::vector<float> q(static_cast<size_t>(rows * 64)), k(static_cast<size_t>(keys * 64)), v(k.size());
+    for (auto& x : q) x = 0.3f * d(g) + 0.1f;
+    for (auto& x : k) x = key_scale * (d(g) + key_mean);
+    for (auto& x : v) x = d(g);
+    AmxHead head(keys);
+    head.pack(k.data(), v.data(), weights.empty() ? nullptr : weights.data(), keys);
+    std::vector<float> out(static_cast<size_t>(rows * 128), 7.0f);
+    AmxAttention().attend(head, q.data(), rows, out.data(), 128);
+    const auto seen_q = rounded(q.data(), q.size(), 127), seen_k = rounded(k.data(), k.size(), 127);
+    for (int r = 0; r < rows; r++) {
+      std::vector<double> scores;
+      for (int t = 0; t < keys; t++) {
+        double s = weights.empty() ? 0 : std::log(weights[static_cast<size_t>(t)]);
+        for (int i = 0; i < 64; i++)
+          s += static_cast<double>(seen_q[static_cast<size_t>(r * 64 + i)]) *
+               seen_k[static_cast<size_t>(t * 64 + i)];
+        scores.push_back(s);
+      }
+      const double most = *std::max_element(scores.begin(), scores.end());
+      double sum = 0, expected[64] = {};
+      for (int t = 0; t < keys; t++) {
+        const double p = std::exp(scores[static_cast<size_t>(t)] - most);
+        sum += p;
+        for (int i = 0; i < 64; i++) expected[i] += p * v[static_cast<size_t>(t * 64 + i)];
+      }
+      // bf16 values up to 4 and probabilities, each rounded to less than a hundredth.
+      for (int i = 0; i < 64; i++)
+        ASSERT_NEAR(out[static_cast<size_t>(r * 128 + i)], expected[i] / sum, 0.03)
+            << "row " << r << " of " << rows << ", " << keys << " keys times " << key_scale;
+      for (int i = 64; i < 128; i++) ASSERT_EQ(out[static_cast<size_t>(r * 128 + i)], 7.0f);
+    }
+  }
+};
+
+TEST_F(AmxAttentionTest, IsThatOfTheDefinitionForAnyNumberOfKeysAndRows) {
+  for (int keys : {1, 31, 32, 33, 64, 203, 1500})
+    for (int rows : {1, 17, 32}) expect_the_definition(keys, rows, 1, 0, {});
+}
+
+TEST_F(AmxAttentionTest, AKeyWithAWeightCountsAsOftenAsThatManyEqualOnes) {
+  std::vector<float> weights(203, 1);
+  for (size_t t = 100; t < weights.size(); t++) weights[t] = t % 2 ? 6 : 3;
+  expect_the_definition(203, 32, 1, 0, weights);
+}
+
+TEST_F(AmxAttentionTest, ScoresBeyondTheRangeOfBf16AreTakenFromTheLargest) {
+  expect_the_definition(203, 32, 15, 0, {});  // from -150 to 150
+  expect_the_definition(203, 20, 8, -3, {});  // nearly all far below zero: padding would be larger
+}
+
+TEST_F(AmxAttentionTest, EqualScoresShareEvenly) {
+  std::vector<float> zeros(64 * 64), ones(64 * 64, 1.0f), out(64);
+  AmxHead head(64);
+  head.pack(zeros.data(), ones.data(), nullptr, 64);
+  AmxAttention().attend(head, zeros.data(), 1, out.data(), 64);
+  for (float x : out) EXPECT_FLOAT_EQ(x, 1.0f);
 }
 
 }  // namespace

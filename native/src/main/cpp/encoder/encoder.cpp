@@ -47,7 +47,7 @@ struct Encoder::Lane {
         k(row_kernels()),
         gemm(device),
         block(encoder_block_rows()),
-        multiple(w->attention == AttentionKind::kInt16 ? encoder_row_step() : block),
+        multiple(w->attention != AttentionKind::kF32 ? encoder_row_step() : block),
         team(*w, block, std::move(helpers)),
         attention(w->attention, w->shape.context, w->shape.heads, block) {
     const auto& s = w->shape;
@@ -82,7 +82,7 @@ struct Encoder::Lane {
     team.each((rows + block - 1) / block,
               [&](Workspace& b, int i) { work(b, i * block, std::min(block, rows - i * block)); });
   }
-  template <Arithmetic A, class T>
+  template <Arithmetic A>
   void encode(const float* mel, int64_t stride, float* states, float* outputs);
   void convolve(const float* mel, int64_t stride);
   template <class T>
@@ -90,17 +90,16 @@ struct Encoder::Lane {
   template <Arithmetic A>
   void second_convolution(int rows);
   void repeat_padding();
-  template <Arithmetic A, class T>
+  template <Arithmetic A>
   void project_qkv(const Block& weights);
   template <Arithmetic A>
   void mlp(const Block& weights);
   /// The same as project_qkv and mlp, with the products of all rows at once on the device.
-  template <class T>
   void project_qkv_on_device(const Block& weights);
   void mlp_on_device(const Block& weights);
   template <class Before, class After>
   void product_on_device(const LinearWeights& weights, Before before, After after);
-  template <Arithmetic A, class T>
+  template <Arithmetic A>
   void store_qkv(const Block& weights, const typename GemmSteps<A>::Sum* sums, float scale, int row);
 };
 
@@ -186,7 +185,7 @@ void Encoder::Lane::repeat_padding() {
   }
 }
 
-template <Arithmetic A, class T>
+template <Arithmetic A>
 void Encoder::Lane::project_qkv(const Block& weights) {
   using Path = GemmSteps<A>;
   const auto& s = w->shape;
@@ -200,24 +199,24 @@ void Encoder::Lane::project_qkv(const Block& weights) {
                      in + static_cast<size_t>(r) * n, s.state);
     b.qkv.run(in, weights.qkv.packed.data(), b.acc.data(), count);
     for (int r = 0; r < count; r++)
-      store_qkv<A, T>(weights, sums + static_cast<size_t>(r) * 3 * n, b.scale[static_cast<size_t>(r)],
-                      first + r);
+      store_qkv<A>(weights, sums + static_cast<size_t>(r) * 3 * n, b.scale[static_cast<size_t>(r)],
+                   first + r);
   });
 }
 
-// A row of [q k v]: q stays a row, k and v are sorted by heads.
-template <Arithmetic A, class T>
+// A row of [q k v], sorted by heads.
+template <Arithmetic A>
 void Encoder::Lane::store_qkv(const Block& weights, const typename GemmSteps<A>::Sum* sums, float scale,
                               int row) {
   using Path = GemmSteps<A>;
   const auto& s = w->shape;
-  const float* bias = weights.qkv.bias.data();
-  Path::store(k, sums, scale, weights.qkv, bias, 0,
-              attention.queries<T>() + static_cast<size_t>(row) * static_cast<size_t>(s.state), s.state);
+  const auto part = [&](int at, float* to) {
+    Path::store(k, sums, scale, weights.qkv, weights.qkv.bias.data(), at, to, kHead);
+  };
   for (int h = 0; h < s.heads; h++) {
-    const int at = s.state + h * kHead;
-    Path::store(k, sums, scale, weights.qkv, bias, at, attention.key<T>(h, row), kHead);
-    Path::store(k, sums, scale, weights.qkv, bias, at + s.state, attention.value<T>(h, row), kHead);
+    part(h * kHead, attention.query(h, row));
+    part(s.state + h * kHead, attention.key(h, row));
+    part(2 * s.state + h * kHead, attention.value(h, row));
   }
 }
 
@@ -271,7 +270,6 @@ void Encoder::Lane::product_on_device(const LinearWeights& weights, Before befor
   gemm->finish();
 }
 
-template <class T>
 void Encoder::Lane::project_qkv_on_device(const Block& weights) {
   using Path = GemmSteps<Arithmetic::kInt8>;
   const int state = w->shape.state;
@@ -282,7 +280,7 @@ void Encoder::Lane::project_qkv_on_device(const Block& weights) {
         return Path::norm(k, x.data() + r * n, weights.attention_norm, b.row.data(), values, state);
       },
       [&](Workspace&, size_t r, const int32_t* sums, float scale) {
-        store_qkv<Arithmetic::kInt8, T>(weights, sums, scale, static_cast<int>(r));
+        store_qkv<Arithmetic::kInt8>(weights, sums, scale, static_cast<int>(r));
       });
 }
 
@@ -320,7 +318,7 @@ void Encoder::Lane::mlp_on_device(const Block& weights) {
       });
 }
 
-template <Arithmetic A, class T>
+template <Arithmetic A>
 void Encoder::Lane::encode(const float* mel, int64_t stride, float* states, float* outputs) {
   const auto& s = w->shape;
   const auto n = static_cast<size_t>(kept.rows()) * s.state;
@@ -333,9 +331,9 @@ void Encoder::Lane::encode(const float* mel, int64_t stride, float* states, floa
   const WindowPart on_device(A == Arithmetic::kInt8 ? gemm : nullptr, GemmLane::Part::kEncoder);
   for (const auto& weights : w->blocks) {
     if (on_device)
-      project_qkv_on_device<T>(weights);
+      project_qkv_on_device(weights);
     else
-      project_qkv<A, T>(weights);
+      project_qkv<A>(weights);
     clock.add_to(times.qkv);
     attention.run(
         [&](int count, const auto& work) {
@@ -381,10 +379,8 @@ void Encoder::encode(const float* mel, int64_t row_stride, int content_frames, f
   use_threads(1);  // oneDNN's calls stay on the thread that makes them
   lane_->kept = rows(content_frames);
   if (lane_->w->arithmetic == Arithmetic::kF32)
-    lane_->encode<Arithmetic::kF32, float>(mel, row_stride, states, block_outputs);
-  else if (lane_->w->half)
-    lane_->encode<Arithmetic::kInt8, uint16_t>(mel, row_stride, states, block_outputs);
+    lane_->encode<Arithmetic::kF32>(mel, row_stride, states, block_outputs);
   else
-    lane_->encode<Arithmetic::kInt8, float>(mel, row_stride, states, block_outputs);
+    lane_->encode<Arithmetic::kInt8>(mel, row_stride, states, block_outputs);
 }
 }  // namespace amanuensis

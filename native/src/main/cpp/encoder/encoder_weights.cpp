@@ -91,10 +91,7 @@ std::shared_ptr<const EncoderWeights> load_encoder(const EncoderShape& s, const 
   w->arithmetic = arithmetic;
   w->padding = options.padding;
   w->half = fast && !options.exact_attention && bf16_is_fast();
-  if (w->half)
-    w->attention = AttentionKind::kBf16;
-  else if (fast && !options.exact_attention && &row_kernels() != &row_kernels_generic())
-    w->attention = AttentionKind::kInt16;
+  if (fast && !options.exact_attention) w->attention = fastest_attention();
   const std::string e = "model.encoder.";
   w->conv1 = convolution(read(e + "conv1.weight"), read(e + "conv1.bias"), s.mels, w->half);
   w->conv2 = pack_linear(options.exact_attention ? Arithmetic::kF32 : arithmetic,

@@ -29,10 +29,9 @@ struct GemmSteps<Arithmetic::kInt8> {
     k.shift_bias(w.bias.data(), scale * shift, w.sums.data(), scratch, static_cast<int>(w.n));
     return scratch;
   }
-  template <class T>
   static void store(const RowKernels& k, const Sum* a, float scale, const LinearWeights& w, const float* bias,
-                    int at, T* y, int n) {
-    k.dequantise(a + at, scale, w.scale.data() + at, bias + at, y, n);
+                    int at, float* y, int n) {
+    k.dequantise_f32(a + at, scale, w.scale.data() + at, bias + at, y, n);
   }
   static void add(const RowKernels& k, const Sum* a, float scale, const LinearWeights& w, const float* bias,
                   float* y, int n) {

@@ -18,7 +18,7 @@ void pack(const ExactGemm& gemm, int64_t k, int64_t n, void* packed, At at) {
   auto* offset = static_cast<int32_t*>(packed);
   auto* to = static_cast<int8_t*>(packed) + offset_bytes(gemm.depth, n);
   for (int64_t first = 0; first < n; first += kColumns)
-    for (int64_t i = 0; i < padded(k, gemm.padding()); i += gemm.depth)
+    for (int64_t i = 0; i < padded(k, gemm.padding); i += gemm.depth)
       for (int64_t c = first; c < first + kColumns; c++, to += gemm.depth)
         for (int64_t j = i; j < i + gemm.depth && j < k && c < n; j++) {
           to[j - i] = at(c, j);
@@ -42,7 +42,7 @@ void run_generic(const int8_t* a, int64_t lda, const void* packed, int32_t* c, i
 }  // namespace
 
 size_t ExactGemm::packed_bytes(int64_t k, int64_t n) const {
-  return offset_bytes(depth, n) + static_cast<size_t>(padded(n, kColumns) * padded(k, padding()));
+  return offset_bytes(depth, n) + static_cast<size_t>(padded(n, kColumns) * padded(k, padding));
 }
 void ExactGemm::pack_rows(const int8_t* rows, int64_t k, int64_t n, void* packed) const {
   pack(*this, k, n, packed, [=](int64_t c, int64_t j) { return rows[c * k + j]; });
@@ -52,7 +52,7 @@ void ExactGemm::pack_columns(const int8_t* columns, int64_t k, int64_t n, void* 
 }
 
 const ExactGemm& exact_gemm_generic() {
-  static const ExactGemm gemm{"generic", 2, run_generic};
+  static const ExactGemm gemm{"generic", 2, 2, run_generic};
   return gemm;
 }
 

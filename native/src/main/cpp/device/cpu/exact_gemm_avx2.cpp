@@ -153,13 +153,13 @@ void run_vnni(const int8_t* a, int64_t lda, const void* packed, int32_t* c, int6
 }  // namespace
 
 const ExactGemm& exact_gemm_avx2() {
-  static const ExactGemm gemm{"avx2", 2, run};
+  static const ExactGemm gemm{"avx2", 2, 2, run};
   return gemm;
 }
 
 const ExactGemm* exact_gemm_avx_vnni() {
 #if defined(AMANUENSIS_AVX_VNNI)
-  static const ExactGemm gemm{"avx vnni", 4, run_vnni};
+  static const ExactGemm gemm{"avx vnni", 4, 8, run_vnni};
   return &gemm;
 #else
   return nullptr;

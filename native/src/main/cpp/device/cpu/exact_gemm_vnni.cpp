@@ -109,7 +109,7 @@ void run(const int8_t* a, int64_t lda, const void* packed, int32_t* c, int64_t l
 }  // namespace
 
 const ExactGemm& exact_gemm_vnni() {
-  static const ExactGemm gemm{"avx512 vnni", 4, run};
+  static const ExactGemm gemm{"avx512 vnni", 4, 8, run};
   return gemm;
 }
 

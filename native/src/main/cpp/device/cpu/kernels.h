@@ -4,7 +4,7 @@
 
 namespace amanuensis {
 
-/// Rows of n elements, row-major. A scale turns an int8 row back: x ~ q * scale. bf16 is held in uint16_t.
+/// Rows of n elements, row-major. A scale turns an int8 row back: x ~ q * scale.
 /// Each result depends on its own row alone. Head vectors have 64 elements.
 struct RowKernels {
   static constexpr int kSpectrumLanes = 8;
@@ -31,8 +31,6 @@ struct RowKernels {
   // ---- epilogues of int8 GEMMs: v = acc * (row * column[i]) + bias[i]
   void (*dequantise_f32)(const int32_t* acc, float row, const float* column, const float* bias, float* y,
                          int n);
-  void (*dequantise_bf16)(const int32_t* acc, float row, const float* column, const float* bias, uint16_t* y,
-                          int n);
   void (*dequantise_add)(const int32_t* acc, float row, const float* column, const float* bias, float* y,
                          int n);
   /// The bias of a row that was quantised by its range: y = bias + shift * sums; shift is already times the
@@ -53,7 +51,6 @@ struct RowKernels {
   // ---- softmax
   /// p[i] = exp(s[i] - max); returns 1 / sum of the p as stored.
   float (*softmax_f32)(const float* s, float* p, int n);
-  float (*softmax_bf16)(const float* s, uint16_t* p, int n);
   /// max + log(sum(exp(x - max))); -inf for a row of -inf.
   float (*log_sum_exp)(const float* x, int n);
 
@@ -62,15 +59,6 @@ struct RowKernels {
   void (*key_scores_f32)(const float* q, const float* keys, int64_t stride, int n, float* scores);
   /// out[64] += sum of weights[t] * values[t], t ascending.
   void (*add_values_f32)(const float* weights, const float* values, int64_t stride, int n, float* out);
-
-  void dequantise(const int32_t* a, float r, const float* c, const float* b, float* y, int n) const {
-    dequantise_f32(a, r, c, b, y, n);
-  }
-  void dequantise(const int32_t* a, float r, const float* c, const float* b, uint16_t* y, int n) const {
-    dequantise_bf16(a, r, c, b, y, n);
-  }
-  float softmax(const float* s, float* p, int n) const { return softmax_f32(s, p, n); }
-  float softmax(const float* s, uint16_t* p, int n) const { return softmax_bf16(s, p, n); }
 };
 
 const RowKernels& row_kernels_avx512();

@@ -64,11 +64,6 @@ inline float coarse_gelu(float x) {
   p = p * s + 0.398673401f;
   return x * (p * c + 0.5f);
 }
-inline uint16_t to_bf16(float f) {
-  const uint32_t u = static_cast<uint32_t>(as_int(f));
-  return static_cast<uint16_t>((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
-}
-inline float from_bf16(uint16_t h) { return as_float(static_cast<int32_t>(static_cast<uint32_t>(h) << 16)); }
 
 float quantise(const float* x, int8_t* q, int n) {
   float m = 0;
@@ -127,9 +122,6 @@ void dequantise_f32(const int32_t* a, float r, const float* c, const float* b, f
 void dequantise_add(const int32_t* a, float r, const float* c, const float* b, float* y, int n) {
   for (int i = 0; i < n; i++) y[i] += static_cast<float>(a[i]) * (r * c[i]) + b[i];
 }
-void dequantise_bf16(const int32_t* a, float r, const float* c, const float* b, uint16_t* y, int n) {
-  for (int i = 0; i < n; i++) y[i] = to_bf16(static_cast<float>(a[i]) * (r * c[i]) + b[i]);
-}
 void shift_bias(const float* b, float shift, const float* sums, float* y, int n) {
   for (int i = 0; i < n; i++) y[i] = b[i] + shift * sums[i];
 }
@@ -164,51 +156,6 @@ float softmax_f32(const float* s, float* p, int n) {
   }
   return 1.0f / sum;
 }
-#if defined(__AVX512F__)
-// 2^x, relative error 7.5e-5: a fiftieth of bf16's rounding.
-inline __m512 coarse_exp2(__m512 x) {
-  const __m512 f = _mm512_reduce_ps(x, 0);  // x - round(x)
-  __m512 p = _mm512_fmadd_ps(_mm512_set1_ps(0.0551716691f), f, _mm512_set1_ps(0.242611122f));
-  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.693260985f));
-  p = _mm512_fmadd_ps(p, f, _mm512_set1_ps(0.999928074f));
-  return _mm512_scalef_ps(p, _mm512_sub_ps(x, f));
-}
-// Half of the time of the encoder's bf16 attention would be this with exp_neg and GCC's own vectors.
-float softmax_bf16(const float* s, uint16_t* p, int n) {
-  constexpr float kLog2E = 1.44269504f;
-  const __m512 shift = _mm512_set1_ps(-kLog2E * maximum(s, n)), factor = _mm512_set1_ps(kLog2E);
-  const __m512i half = _mm512_set1_epi32(0x8000), upper = _mm512_set1_epi32(static_cast<int>(0xffff0000));
-  const __m512i odd = _mm512_set_epi16(63, 61, 59, 57, 55, 53, 51, 49, 47, 45, 43, 41, 39, 37, 35, 33, 31, 29,
-                                       27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
-  __m512 sum = _mm512_setzero_ps();
-  // exp of 16 scores, rounded to bf16 in the upper halves; zero where the mask is.
-  const auto rounded = [&](int t, __mmask16 mask) {
-    const __m512 x = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, s + t), factor, shift);
-    const __m512i e = _mm512_add_epi32(_mm512_castps_si512(coarse_exp2(x)), half);
-    const __m512i h = _mm512_maskz_and_epi32(mask, e, upper);
-    sum = _mm512_add_ps(sum, _mm512_castsi512_ps(h));
-    return h;
-  };
-  for (int t = 0; t < n; t += 32) {
-    const __mmask32 mask = n - t >= 32 ? ~__mmask32{0} : (__mmask32{1} << (n - t)) - 1;
-    const __m512i a = rounded(t, static_cast<__mmask16>(mask));
-    const __m512i b = rounded(t + 16, static_cast<__mmask16>(mask >> 16));
-    _mm512_mask_storeu_epi16(p + t, mask, _mm512_permutex2var_epi16(a, odd, b));
-  }
-  return 1.0f / _mm512_reduce_add_ps(sum);
-}
-#else
-float softmax_bf16(const float* s, uint16_t* p, int n) {
-  const float m = maximum(s, n);
-  float sum = 0;
-  for (int i = 0; i < n; i++) {
-    const uint16_t h = to_bf16(exp_neg(s[i] - m));
-    p[i] = h;
-    sum += from_bf16(h);
-  }
-  return 1.0f / sum;
-}
-#endif
 // One register of floats.
 #if defined(__AVX512F__)
 constexpr int kLanes = 16;
@@ -259,7 +206,6 @@ float log_sum_exp(const float* x, int n) {
                                     quantise,                 \
                                     quantise_range,           \
                                     dequantise_f32,           \
-                                    dequantise_bf16,          \
                                     dequantise_add,           \
                                     shift_bias,               \
                                     dequantise_gelu_quantise, \
@@ -268,7 +214,6 @@ float log_sum_exp(const float* x, int n) {
                                     bias_gelu_f32,            \
                                     gelu_f32,                 \
                                     softmax_f32,              \
-                                    softmax_bf16,             \
                                     log_sum_exp,              \
                                     key_scores_f32,           \
                                     add_values_f32};          \

@@ -1,7 +1,10 @@
 #include "device/cpu/matmul.h"
 
 #include <omp.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "device/cpu/amx_attention.h"
 #include "device/cpu/exact_gemm.h"
 #include "device/cpu/kernels.h"
 #include "device/cpu/product_time.h"
@@ -29,6 +32,14 @@ bool has(dnnl::cpu_isa wanted) {
 
 bool dnnl_int8_is_exact() { return has(dnnl::cpu_isa::avx512_core_vnni) || has(dnnl::cpu_isa::avx2_vnni); }
 bool bf16_is_fast() { return has(dnnl::cpu_isa::avx512_core_amx); }
+bool amx_is_usable() {
+  // Linux wants to be asked before a process's first tile (Documentation/arch/x86/xstate.rst).
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  static const bool usable = has(dnnl::cpu_isa::avx512_core_amx) && __builtin_cpu_supports("avx512vbmi") &&
+                             amx_attention_kernel() != nullptr && exact_gemm_amx() != nullptr &&
+                             syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+  return usable;
+}
 bool avx512_vnni_is_native() { return has(dnnl::cpu_isa::avx512_core_vnni); }
 bool avx_vnni_is_native() { return has(dnnl::cpu_isa::avx2_vnni); }
 std::string dnnl_isa_name() {
@@ -57,7 +68,8 @@ int64_t parts_of(Matmul::Type type, int64_t k) {
 }
 
 const ExactGemm* own_int8() {
-  if (avx512_vnni_is_native()) return bf16_is_fast() ? nullptr : &exact_gemm_vnni();
+  if (amx_is_usable()) return exact_gemm_amx();
+  if (avx512_vnni_is_native()) return &exact_gemm_vnni();
   if (avx_vnni_is_native()) return exact_gemm_avx_vnni();
   return &row_kernels() != &row_kernels_generic() ? &exact_gemm_avx2() : &exact_gemm_generic();
 }
@@ -70,7 +82,7 @@ const void* offset(const void* p, int64_t elements, Matmul::Type type) {
 }
 }  // namespace
 
-int encoder_row_step() { return own_int8() ? kTileRows : encoder_block_rows(); }
+int encoder_row_step() { return kTileRows; }
 
 Matmul::Matmul(Type a, Type b, Type c, int64_t m, int64_t k, int64_t n, int64_t lda, int64_t ldc,
                Layout layout)

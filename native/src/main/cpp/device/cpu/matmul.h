@@ -12,9 +12,12 @@ struct ExactGemm;
 const dnnl::engine& dnnl_cpu();
 /// Whether oneDNN's int8 kernels are exact here: without VNNI they saturate pairs of products in int16.
 bool dnnl_int8_is_exact();
-/// Whether bf16 matmuls beat f32's and int16's: on AMX. vdpbf16ps alone takes two cycles on Sapphire Rapids,
-/// half the rate of f32.
+/// Whether bf16 matmuls beat f32's: on AMX. vdpbf16ps alone takes two cycles on Sapphire Rapids, half the
+/// rate of f32.
 bool bf16_is_fast();
+/// Whether our own kernels for AMX run here: it may be missing from the machine or from the build, limited
+/// away (ONEDNN_MAX_CPU_ISA), or refused by the kernel.
+bool amx_is_usable();
 /// Whether int16 products can be summed by vpdpwssd (AVX-512 VNNI).
 bool avx512_vnni_is_native();
 /// The same for 256-bit registers (AVX-VNNI), of processors without AVX-512.
