@@ -14,6 +14,7 @@
 #include "device/cpu/kernels.h"
 #include "device/cpu/matmul.h"
 #include "encoder/encoder.h"
+#include "encoder/encoder_weights.h"
 
 namespace amanuensis {
 
@@ -119,35 +120,36 @@ struct Rates {
   double conv1, conv2, qkv, out, fc1, fc2, scores, values;
 };
 
-// What attention and the first convolution compute in. int8 GEMMs of the same shape stand for integer
-// attention: without VNNI they multiply int16 pairs too, and with it bytes as the scores do, two where the
-// weighted values take one int16.
-Type half_type(const WhisperModel& m) {
-  return m.profile == AM_PROFILE_FAST && bf16_is_fast() ? Type::bf16 : Type::f32;
-}
-bool int16_attention(const WhisperModel& m) {
-  return m.profile == AM_PROFILE_FAST && !bf16_is_fast() && &row_kernels() != &row_kernels_generic();
-}
+// The GEMMs that stand for attention: bytes for the scores of all integer kinds; for weighted values bf16 on
+// AMX, else bytes: without VNNI those are multiplied as int16 pairs too, and with it two take one int16's
+// time.
+struct AttentionTypes {
+  explicit AttentionTypes(AttentionKind kind)
+      : scores(kind == AttentionKind::kF32 ? Type::f32 : Type::s8),
+        values(kind == AttentionKind::kAmx ? Type::bf16 : scores),
+        values_share(kind == AttentionKind::kInt16 && dnnl_int8_is_exact() ? 0.5 : 1) {}
+  Type scores, values;
+  double values_share;
+};
 
 Rates rates(const WhisperModel& m, JsonWriter& out) {
   const auto& s = m.encoder_shape;
   const int64_t rows = encoder_block_rows(), d = s.state;
   const Type linear = m.profile == AM_PROFILE_FAST ? Type::s8 : Type::f32;
-  const Type half = half_type(m), attention = int16_attention(m) ? Type::s8 : half;
-  const double share = int16_attention(m) && dnnl_int8_is_exact() ? 0.5 : 1;
+  const AttentionTypes attention(m.encoder->attention);
   out.open("gemms", '[');
   const auto rate = [&](const char* name, Type type, int64_t k, int64_t n) {
     return gemm_rate({name, type, rows, k, n}, out);
   };
   Rates r{};
-  r.conv1 = rate("conv1", half, 3 * s.mels, d);
+  r.conv1 = rate("conv1", m.encoder->half ? Type::bf16 : Type::f32, 3 * s.mels, d);
   r.conv2 = rate("conv2", linear, 3 * d, d);
   r.qkv = rate("q, k, v", linear, d, 3 * d);
   r.out = rate("attention output", linear, d, d);
   r.fc1 = rate("fc1", linear, d, 4 * d);
   r.fc2 = rate("fc2", linear, 4 * d, d);
-  r.scores = rate("scores (K = 64)", attention, 64, s.context);
-  r.values = share * rate("weighted values (N = 64)", attention, s.context, 64);
+  r.scores = rate("scores (K = 64)", attention.scores, 64, s.context);
+  r.values = attention.values_share * rate("weighted values (N = 64)", attention.values, s.context, 64);
   out.close(']');
   return r;
 }

@@ -160,7 +160,7 @@ void Encoder::Lane::second_convolution(int rows) {
       const size_t row = static_cast<size_t>(first) + r;
       float* to = x.data() + row * n;
       const float* bias = Path::bias(k, w->conv2, b.scale[r], b.shift[r], b.row.data());
-      Path::store(k, sums + r * n, b.scale[r], w->conv2, bias, 0, to, state);
+      Path::store(k, sums + r * Workspace::apart(state), b.scale[r], w->conv2, bias, 0, to, state);
       k.gelu_f32(to, to, state);
       if (static_cast<int>(row) >= kept.dense()) continue;
       for (size_t i = 0; i < n; i++) to[i] += w->positions.data()[row * n + i];
@@ -199,8 +199,8 @@ void Encoder::Lane::project_qkv(const Block& weights) {
                      in + static_cast<size_t>(r) * n, s.state);
     b.qkv.run(in, weights.qkv.packed.data(), b.acc.data(), count);
     for (int r = 0; r < count; r++)
-      store_qkv<A>(weights, sums + static_cast<size_t>(r) * 3 * n, b.scale[static_cast<size_t>(r)],
-                   first + r);
+      store_qkv<A>(weights, sums + static_cast<size_t>(r) * Workspace::apart(3 * s.state),
+                   b.scale[static_cast<size_t>(r)], first + r);
   });
 }
 
@@ -225,7 +225,8 @@ template <Arithmetic A>
 void Encoder::Lane::mlp(const Block& weights) {
   using Path = GemmSteps<A>;
   const auto& s = w->shape;
-  const auto n = static_cast<size_t>(s.state);
+  const auto n = static_cast<size_t>(s.state), apart = Workspace::apart(s.state),
+             far = Workspace::apart(4 * s.state);
   blocks(kept.rows(), [&](Workspace& b, int first, int count) {
     float* xs = x.data() + static_cast<size_t>(first) * n;
     auto* in = reinterpret_cast<typename Path::Input*>(b.narrow.data());
@@ -236,16 +237,16 @@ void Encoder::Lane::mlp(const Block& weights) {
       scale[r] = Path::take(k, attended.data() + (static_cast<size_t>(first) + r) * n, in + r * n, s.state);
     b.out.run(in, weights.out.packed.data(), b.acc.data(), count);
     for (size_t r = 0; r < static_cast<size_t>(count); r++) {
-      Path::add(k, sums + r * n, scale[r], weights.out, weights.out.bias.data(), xs + r * n, s.state);
+      Path::add(k, sums + r * apart, scale[r], weights.out, weights.out.bias.data(), xs + r * n, s.state);
       scale[r] = Path::norm(k, xs + r * n, weights.mlp_norm, b.row.data(), in + r * n, s.state);
     }
     b.fc1.run(in, weights.fc1.packed.data(), b.acc.data(), count);
     for (size_t r = 0; r < static_cast<size_t>(count); r++)
-      scale[r] = Path::gelu(k, sums + r * 4 * n, scale[r], weights.fc1, b.row.data(), hidden_in + r * 4 * n,
+      scale[r] = Path::gelu(k, sums + r * far, scale[r], weights.fc1, b.row.data(), hidden_in + r * far,
                             4 * s.state, b.shift[r]);
     b.fc2.run(hidden_in, weights.fc2.packed.data(), b.acc.data(), count);
     for (size_t r = 0; r < static_cast<size_t>(count); r++)
-      Path::add(k, sums + r * n, scale[r], weights.fc2,
+      Path::add(k, sums + r * apart, scale[r], weights.fc2,
                 Path::bias(k, weights.fc2, scale[r], b.shift[r], b.row.data()), xs + r * n, s.state);
   });
 }

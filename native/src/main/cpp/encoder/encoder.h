@@ -1,7 +1,7 @@
 // The audio encoder. In f32 it is the reference. In int8 the projections, the MLP and the second convolution
-// are int8 (per-row scales of activations, per-channel scales of weights), attention bf16 with AMX, integers
-// with AVX2 or VNNI, f32 otherwise, the first convolution bf16 or f32, and the residual stream, LayerNorm
-// and softmax f32.
+// are int8 (per-row scales of activations, per-channel scales of weights), attention integers with AVX2 or
+// VNNI, bytes and bf16 with AMX, f32 otherwise, the first convolution bf16 or f32, and the residual stream
+// and LayerNorm f32.
 #pragma once
 #include <cstdint>
 #include <memory>

@@ -36,14 +36,16 @@ struct AmxBlock {
   int64_t out_stride;
 };
 
-/// Null if the assembler of the build did not know AMX. They need AMX (int8, bf16), AVX-512 VBMI and AVX-512
-/// BF16.
+/// Null if the build's compiler and assembler did not know AMX. They need AMX (int8, bf16), AVX-512 VBMI and
+/// AVX-512 BF16.
 struct AmxAttentionKernel {
-  /// keys, values: rows x 64 f32; weights: null or one for each row.
+  /// keys, values: rows x 64 f32; weights: null or one for each row. Sets the scale and the longest key.
   void (*pack)(AmxHeadView& head, const float* keys, const float* values, const float* weights);
   void (*attend)(const AmxHeadView& head, const AmxBlock& block);
 };
 const AmxAttentionKernel* amx_attention_kernel();
+void pack_amx_head(AmxHeadView& head, const float* keys, const float* values,
+                   const float* weights);  // its pack
 
 /// Keys and values of one head, packed for AmxAttention.
 class AmxHead {

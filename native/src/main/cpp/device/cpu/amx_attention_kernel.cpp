@@ -3,15 +3,15 @@
 // As in int16_attention_avx2.cpp, nothing here may be the copy of a template that the linker keeps.
 #if defined(AMANUENSIS_AMX)
 #include "device/cpu/amx.inl"
+#include "device/cpu/amx_vectors.inl"
 
 namespace amanuensis {
 
 namespace {
-constexpr int kHead = 64, kRows = AmxBlock::kRows, kStep = AmxBlock::kStep;
+constexpr int kRows = AmxBlock::kRows, kStep = AmxBlock::kStep;
 constexpr int kByteTile = kTileRows * kTileBytes;  // elements of a tile: of bytes,
 constexpr int kHalfTile = kByteTile / 2;           // of bf16,
 constexpr int kWordTile = kByteTile / 4;           // of f32 or int32
-constexpr float kByteMost = 127;                   // of queries and keys
 constexpr float kLog2E = 1.44269504f;
 // A bf16 number taken as an integer is nearly 128 times its logarithm to the base of 2, 127 higher: scores
 // become probabilities in these units, with the fraction's bits from a table.
@@ -19,86 +19,6 @@ constexpr int kOne = 127 * 128;
 // Probabilities need no common maximum as long as none leaves the range of bf16 nor, 24 bits below the
 // largest, falls out of it.
 constexpr float kMostLog2 = 100;
-
-float largest(__m512 a, __m512 b, __m512 c, __m512 d) {
-  return _mm512_reduce_max_ps(_mm512_max_ps(_mm512_max_ps(_mm512_abs_ps(a), _mm512_abs_ps(b)),
-                                            _mm512_max_ps(_mm512_abs_ps(c), _mm512_abs_ps(d))));
-}
-float square(__m512 a, __m512 b, __m512 c, __m512 d) {
-  return _mm512_reduce_add_ps(
-      _mm512_add_ps(_mm512_fmadd_ps(a, a, _mm512_mul_ps(b, b)), _mm512_fmadd_ps(c, c, _mm512_mul_ps(d, d))));
-}
-inline __m128i to_bytes(__m512 x, __m512 scale) {
-  return _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(_mm512_mul_ps(x, scale)));
-}
-
-// The bytes of one key or query: x * scale.
-inline void put_bytes(const float* x, __m512 scale, int8_t* to) {
-  for (int d = 0; d < kHead; d += 16)
-    _mm_store_si128(reinterpret_cast<__m128i*>(to + d), to_bytes(_mm512_loadu_ps(x + d), scale));
-}
-
-void pack_keys(AmxHeadView& head, const float* keys) {
-  float most = 0, longest = 0;
-  for (int t = 0; t < head.rows; t++) {
-    const float* k = keys + int64_t{t} * kHead;
-    const __m512 a = _mm512_loadu_ps(k), b = _mm512_loadu_ps(k + 16), c = _mm512_loadu_ps(k + 32),
-                 d = _mm512_loadu_ps(k + 48);
-    const float m = largest(a, b, c, d), s = square(a, b, c, d);
-    most = m > most ? m : most;
-    longest = s > longest ? s : longest;
-  }
-  head.key_scale = most / kByteMost;
-  head.longest_key = __builtin_sqrtf(longest);
-  const __m512 scale = _mm512_set1_ps(most > 0 ? kByteMost / most : 0.0f);
-  const __m512i apart = _mm512_slli_epi32(
-      _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0), 6);  // 64 bytes
-  alignas(64) int8_t tile[kByteTile];                                              // key by key
-  int8_t* to = head.keys;
-  for (int first = 0; first < head.padded; first += kStep)
-    for (int odd = 0; odd < 2; odd++) {
-      for (int i = 0; i < kTileRows; i++) {
-        const int t = first + 2 * i + odd;
-        if (t < head.rows)
-          put_bytes(keys + int64_t{t} * kHead, scale, tile + i * kHead);
-        else
-          __builtin_memset(tile + i * kHead, 0, kHead);
-      }
-      for (int d = 0; d < kHead; d += 4, to += kTileBytes)
-        _mm512_store_si512(to, _mm512_i32gather_epi32(apart, tile + d, 1));
-    }
-}
-
-inline uint16_t weight_of(const AmxHeadView& head, const float* weights, int t) {
-  const float w = t >= head.rows ? 0.0f : weights ? weights[t] : 1.0f;
-  uint32_t bits;
-  __builtin_memcpy(&bits, &w, sizeof bits);
-  return static_cast<uint16_t>(bits >> 16);  // of whole numbers below 256 nothing is lost
-}
-
-// Each value is packed times its weight: what that many equal ones add to the sum.
-void pack_values(AmxHeadView& head, const float* values, const float* weights) {
-  const auto half = [&](int t, int column) {
-    if (t >= head.rows) return _mm512_setzero_si512();
-    const __m512 w = _mm512_set1_ps(weights ? weights[t] : 1.0f);
-    return _mm512_cvtepu16_epi32(reinterpret_cast<__m256i>(
-        _mm512_cvtneps_pbh(_mm512_mul_ps(_mm512_loadu_ps(values + int64_t{t} * kHead + column), w))));
-  };
-  for (int t = 0; t < head.padded; t += 2) {
-    head.weights[t] = weight_of(head, weights, t);
-    head.weights[t + 1] = weight_of(head, weights, t + 1);
-    for (int g = 0; g < 4; g++) {
-      uint16_t* to = head.values + int64_t{g / 2} * head.padded * 32 + int64_t{t / kStep} * 2 * kHalfTile +
-                     g % 2 * kHalfTile + t % kStep / 2 * 32;
-      _mm512_store_si512(to, _mm512_or_si512(half(t, g * 16), _mm512_slli_epi32(half(t + 1, g * 16), 16)));
-    }
-  }
-}
-
-void pack(AmxHeadView& head, const float* keys, const float* values, const float* weights) {
-  pack_keys(head, keys);
-  pack_values(head, values, weights);
-}
 
 // How a block's scores, as the tiles sum them, become probabilities: ((start + score) >> shift) * factor /
 // 2^16 - less + more are units of bf16.
@@ -408,7 +328,7 @@ void attend(const AmxHeadView& head, const AmxBlock& block) {
 }  // namespace
 
 const AmxAttentionKernel* amx_attention_kernel() {
-  static const AmxAttentionKernel kernel{pack, attend};
+  static const AmxAttentionKernel kernel{pack_amx_head, attend};
   return &kernel;
 }
 

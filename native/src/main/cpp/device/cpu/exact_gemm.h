@@ -1,7 +1,7 @@
 // Exact s8 x s8 -> s32 matmuls of our own. Without VNNI oneDNN's saturate: ours widen to int16 and sum pairs
 // into int32 (vpmaddwd), which can't overflow for k < 2^16. With AVX-512 VNNI ours are faster: vpdpbusd sums
-// products of bytes, a shifted by 128 to unsigned, and each sum begins with -128 times its weights. On AMX
-// they reach nine tenths of what its tiles can do, and epilogues find sums where they want them.
+// products of bytes, a shifted by 128 to unsigned, and each sum begins with -128 times its weights. AMX's
+// tiles of weights are panels of that layout and multiply signed bytes.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -10,7 +10,7 @@ namespace amanuensis {
 
 /// A kernel with the layout of its weights. Panels of 16 columns: [k / depth][16][depth] int8, k (to a
 /// multiple of padding) and n padded with zeros; with depth 4 n int32 (padded to 16) lie before them, the
-/// offsets that the sums begin with. Packed memory is 64-byte aligned.
+/// offsets that the sums begin with (unused on AMX). Packed memory is 64-byte aligned.
 struct ExactGemm {
   const char* isa;
   int depth;    // 2, or 4 with VNNI and AMX
@@ -31,7 +31,7 @@ const ExactGemm& exact_gemm_avx2();
 /// Null if the assembler of the build did not know AVX-VNNI.
 const ExactGemm* exact_gemm_avx_vnni();
 const ExactGemm& exact_gemm_vnni();
-/// Null if the assembler of the build did not know AMX. k at most 4096 where it is no multiple of 64.
+/// Null if the build's compiler and assembler did not know AMX. k at most 4096 where it is no multiple of 64.
 const ExactGemm* exact_gemm_amx();
 
 }  // namespace amanuensis
