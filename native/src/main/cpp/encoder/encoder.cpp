@@ -47,7 +47,7 @@ struct Encoder::Lane {
         k(row_kernels()),
         gemm(device),
         block(encoder_block_rows()),
-        multiple(w->attention != AttentionKind::kF32 ? encoder_row_step() : block),
+        multiple(w->attention != AttentionKind::kF32 ? kEncoderRowStep : block),
         team(*w, block, std::move(helpers)),
         attention(w->attention, w->shape.context, w->shape.heads, block) {
     const auto& s = w->shape;

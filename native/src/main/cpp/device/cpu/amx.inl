@@ -7,7 +7,10 @@
 namespace amanuensis {
 namespace {
 
-constexpr int kTileRows = 16, kTileBytes = 64;  // 1 KB in all
+constexpr int kTileRows = 16, kTileBytes = 64;     // of a row
+constexpr int kByteTile = kTileRows * kTileBytes;  // elements of a tile: of bytes,
+constexpr int kHalfTile = kByteTile / 2;           // of bf16,
+constexpr int kWordTile = kByteTile / 4;           // of f32 or int32
 
 /// 16 rows, `stride` bytes apart.
 template <int kTile>

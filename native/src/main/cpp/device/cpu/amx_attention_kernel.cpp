@@ -9,9 +9,6 @@ namespace amanuensis {
 
 namespace {
 constexpr int kRows = AmxBlock::kRows, kStep = AmxBlock::kStep;
-constexpr int kByteTile = kTileRows * kTileBytes;  // elements of a tile: of bytes,
-constexpr int kHalfTile = kByteTile / 2;           // of bf16,
-constexpr int kWordTile = kByteTile / 4;           // of f32 or int32
 constexpr float kLog2E = 1.44269504f;
 // A bf16 number taken as an integer is nearly 128 times its logarithm to the base of 2, 127 higher: scores
 // become probabilities in these units, with the fraction's bits from a table.
@@ -223,24 +220,14 @@ struct Queries {
 
 Queries quantise(const AmxHeadView& head, const AmxBlock& block) {
   constexpr float kRounded = 4;  // the most that rounding to bytes adds to the norm of 64
-  __m512 lanes = _mm512_setzero_ps();
-  float longest = 0;
-  for (int r = 0; r < block.rows; r++) {
-    const float* x = block.queries + r * kHead;
-    const __m512 a = _mm512_loadu_ps(x), b = _mm512_loadu_ps(x + 16), c = _mm512_loadu_ps(x + 32),
-                 d = _mm512_loadu_ps(x + 48);
-    lanes = _mm512_max_ps(lanes, _mm512_max_ps(_mm512_max_ps(_mm512_abs_ps(a), _mm512_abs_ps(b)),
-                                               _mm512_max_ps(_mm512_abs_ps(c), _mm512_abs_ps(d))));
-    const float s = square(a, b, c, d);
-    longest = s > longest ? s : longest;
-  }
-  const float most = _mm512_reduce_max_ps(lanes), scale = most > 0 ? kByteMost / most : 0.0f;
+  const Extent extent = extent_of(block.queries, block.rows);
+  const float scale = byte_scale(extent);
   for (int r = 0; r < block.rows; r++)
     put_bytes(block.queries + r * kHead, _mm512_set1_ps(scale), block.q + r * kHead);
   __builtin_memset(block.q + block.rows * kHead, 0, static_cast<size_t>((kRows - block.rows) * kHead));
   const float key = head.key_scale > 0 ? head.longest_key / head.key_scale + kRounded : 0;
-  return {most / kByteMost * head.key_scale * kLog2E * 128,
-          (__builtin_sqrtf(longest) * scale + kRounded) * key};
+  return {extent.largest / kByteMost * head.key_scale * kLog2E * 128,
+          (extent.longest * scale + kRounded) * key};
 }
 
 // The largest score in bytes of each query.

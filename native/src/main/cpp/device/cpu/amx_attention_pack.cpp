@@ -9,22 +9,12 @@ namespace amanuensis {
 
 namespace {
 constexpr int kStep = AmxBlock::kStep;
-constexpr int kByteTile = kTileRows * kTileBytes;  // elements of a tile: of bytes,
-constexpr int kHalfTile = kByteTile / 2;           // of bf16
 
 void pack_keys(AmxHeadView& head, const float* keys) {
-  float most = 0, longest = 0;
-  for (int t = 0; t < head.rows; t++) {
-    const float* k = keys + int64_t{t} * kHead;
-    const __m512 a = _mm512_loadu_ps(k), b = _mm512_loadu_ps(k + 16), c = _mm512_loadu_ps(k + 32),
-                 d = _mm512_loadu_ps(k + 48);
-    const float m = largest(a, b, c, d), s = square(a, b, c, d);
-    most = m > most ? m : most;
-    longest = s > longest ? s : longest;
-  }
-  head.key_scale = most / kByteMost;
-  head.longest_key = __builtin_sqrtf(longest);
-  const __m512 scale = _mm512_set1_ps(most > 0 ? kByteMost / most : 0.0f);
+  const Extent extent = extent_of(keys, head.rows);
+  head.key_scale = extent.largest / kByteMost;
+  head.longest_key = extent.longest;
+  const __m512 scale = _mm512_set1_ps(byte_scale(extent));
   const __m512i apart = _mm512_slli_epi32(
       _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0), 6);  // 64 bytes
   alignas(64) int8_t tile[kByteTile];                                              // key by key

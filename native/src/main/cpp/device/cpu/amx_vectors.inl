@@ -9,22 +9,38 @@ namespace {
 constexpr int kHead = 64;
 constexpr float kByteMost = 127;  // of queries and keys
 
-inline float largest(__m512 a, __m512 b, __m512 c, __m512 d) {
-  return _mm512_reduce_max_ps(_mm512_max_ps(_mm512_max_ps(_mm512_abs_ps(a), _mm512_abs_ps(b)),
-                                            _mm512_max_ps(_mm512_abs_ps(c), _mm512_abs_ps(d))));
+// Of rows of 64.
+struct Extent {
+  float largest;  // magnitude
+  float longest;  // norm
+};
+
+inline Extent extent_of(const float* rows, int n) {
+  __m512 largest = _mm512_setzero_ps();
+  float longest = 0;
+  for (int r = 0; r < n; r++) {
+    __m512 squares = _mm512_setzero_ps();
+    for (int d = 0; d < kHead; d += 16) {
+      const __m512 x = _mm512_loadu_ps(rows + int64_t{r} * kHead + d);
+      largest = _mm512_max_ps(largest, _mm512_abs_ps(x));
+      squares = _mm512_fmadd_ps(x, x, squares);
+    }
+    const float square = _mm512_reduce_add_ps(squares);
+    longest = square > longest ? square : longest;
+  }
+  return {_mm512_reduce_max_ps(largest), __builtin_sqrtf(longest)};
 }
-inline float square(__m512 a, __m512 b, __m512 c, __m512 d) {
-  return _mm512_reduce_add_ps(
-      _mm512_add_ps(_mm512_fmadd_ps(a, a, _mm512_mul_ps(b, b)), _mm512_fmadd_ps(c, c, _mm512_mul_ps(d, d))));
-}
-inline __m128i to_bytes(__m512 x, __m512 scale) {
-  return _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(_mm512_mul_ps(x, scale)));
+
+// What rows are multiplied by to become bytes.
+inline float byte_scale(const Extent& extent) {
+  return extent.largest > 0 ? kByteMost / extent.largest : 0.0f;
 }
 
 // The bytes of one key or query: x * scale.
 inline void put_bytes(const float* x, __m512 scale, int8_t* to) {
   for (int d = 0; d < kHead; d += 16)
-    _mm_store_si128(reinterpret_cast<__m128i*>(to + d), to_bytes(_mm512_loadu_ps(x + d), scale));
+    _mm_store_si128(reinterpret_cast<__m128i*>(to + d),
+                    _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(x + d), scale))));
 }
 
 }  // namespace

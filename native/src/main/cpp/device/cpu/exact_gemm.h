@@ -31,7 +31,7 @@ const ExactGemm& exact_gemm_avx2();
 /// Null if the assembler of the build did not know AVX-VNNI.
 const ExactGemm* exact_gemm_avx_vnni();
 const ExactGemm& exact_gemm_vnni();
-/// Null if the build's compiler and assembler did not know AMX. k at most 4096 where it is no multiple of 64.
+/// Null if the build's compiler and assembler did not know AMX. k at most 4096.
 const ExactGemm* exact_gemm_amx();
 
 }  // namespace amanuensis

@@ -37,7 +37,7 @@ inline void tiles(const Place& p, int64_t steps, bool first) {
   if constexpr (kTall > 1) load_tile<2>(at(1, 0), stride);
   if constexpr (kTall > 1 && kWide > 1) load_tile<3>(at(1, 1), stride);
   const int8_t *a = p.a, *below = p.a + kTileRows * p.lda, *w = p.w, *beside = p.w + p.panel;
-  for (int64_t i = 0; i < steps; i++, a += 64, below += 64, w += 1024, beside += 1024) {
+  for (int64_t i = 0; i < steps; i++, a += 64, below += 64, w += kByteTile, beside += kByteTile) {
     load_tile<6>(w);
     load_tile<4>(a, p.lda);
     add_byte_tiles<0, 4, 6>();

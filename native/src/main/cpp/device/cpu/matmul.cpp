@@ -74,15 +74,11 @@ const ExactGemm* own_int8() {
   return &row_kernels() != &row_kernels_generic() ? &exact_gemm_avx2() : &exact_gemm_generic();
 }
 
-constexpr int kTileRows = 12;  // of exact_gemm_vnni; a multiple of the others'
-
 size_t size_of(Matmul::Type type) { return memory::data_type_size(type); }
 const void* offset(const void* p, int64_t elements, Matmul::Type type) {
   return static_cast<const char*>(p) + elements * static_cast<int64_t>(size_of(type));
 }
 }  // namespace
-
-int encoder_row_step() { return kTileRows; }
 
 Matmul::Matmul(Type a, Type b, Type c, int64_t m, int64_t k, int64_t n, int64_t lda, int64_t ldc,
                Layout layout)

@@ -28,9 +28,9 @@ std::string dnnl_isa_name();
 void use_threads(int threads);
 /// Rows per block for encoder GEMMs: fits L2 beside the weights, and fills AMX tiles where they exist.
 int encoder_block_rows();
-/// A window's last block may have any multiple of this many rows: a tile's rows where our own int8 kernels
-/// run, a whole block elsewhere.
-int encoder_row_step();
+/// With our own kernels a window's last block may have any multiple of this many rows: a tile of
+/// exact_gemm_vnni, and a multiple of exact_gemm_avx2's. It divides the rows of a whole window.
+constexpr int kEncoderRowStep = 12;
 
 /// c[m x n] = a[m x k] * b[k x n]; m is fixed, rows of a and c may be strided. One object per thread: the
 /// scratchpad is inside. int8 sums are exact on every machine. Long f32 sums run in stretches of k, which
